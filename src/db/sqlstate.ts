@@ -1,0 +1,44 @@
+// The only place that reads SQLSTATEs: what kind of failure a database error is, and so what may be done about it.
+
+/**
+ * - `conflict`: serialization failure or deadlock; the transaction is gone and may be tried again.
+ * - `lock_timeout`: somebody holds a row for longer than `lock_timeout`.
+ * - `unavailable`: no connection, a lost one, a server that is starting, stopping, full, or slow.
+ * - `rejected`: the database refused the statement itself (a constraint, bad data), or the fault is ours (a bug).
+ */
+export type DatabaseFailure = 'conflict' | 'lock_timeout' | 'unavailable' | 'rejected'
+
+const CONFLICTS = new Set(['40001', '40P01'])
+const LOCK_TIMEOUT = '55P03'
+/** Classes: 08 connection, 53 insufficient resources, 57 operator intervention and timeouts, 58 system error. */
+const UNAVAILABLE_CLASSES = new Set(['08', '53', '57', '58'])
+/** Idle-in-transaction timeout, and a server that has become read-only after a failover. */
+const UNAVAILABLE_STATES = new Set(['25P03', '25006'])
+const SQLSTATE = /^[0-9A-Z]{5}$/
+
+/** Classifies what `pg` rejected with. A dropped connection and an exhausted pool carry no SQLSTATE at all. */
+export function classifyDatabaseError(error: unknown): DatabaseFailure {
+  const state = sqlstateOf(error)
+  if (state === null) return isConnectionError(error) ? 'unavailable' : 'rejected'
+  if (CONFLICTS.has(state)) return 'conflict'
+  if (state === LOCK_TIMEOUT) return 'lock_timeout'
+  if (UNAVAILABLE_STATES.has(state) || UNAVAILABLE_CLASSES.has(state.slice(0, 2))) return 'unavailable'
+  return 'rejected'
+}
+
+const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH'])
+const CONNECTION_MESSAGES =
+  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error|Client was closed|Cannot use a pool after)/
+
+function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return (
+    ('code' in error && typeof error.code === 'string' && CONNECTION_CODES.has(error.code)) ||
+    CONNECTION_MESSAGES.test(error.message)
+  )
+}
+
+function sqlstateOf(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null
+  return SQLSTATE.test(error.code) ? error.code : null
+}

@@ -1,0 +1,67 @@
+// What makes two requests the same (API.md §5): a digest of eight bytes per field, so that a reused key can be answered
+// with the names of the fields that differ, without keeping the first body.
+import { hash } from 'node:crypto'
+import { canonicalJson, type JsonValue } from './json.ts'
+
+/**
+ * The fields of each request that may carry a key, in the order of their digests. Append only: stored digests are read
+ * back by position.
+ */
+export const REQUEST_FIELDS = {
+  create: [
+    'user_id',
+    'wallet_type',
+    'initial_balance',
+    'currency',
+    'organization_id',
+    'blockchain_network',
+    'blockchain_address',
+    'metadata',
+  ],
+  deposit: ['amount', 'description', 'reference_id', 'metadata'],
+  reward: ['amount', 'description', 'reference_id', 'metadata'],
+  withdraw: ['amount', 'description', 'destination', 'metadata'],
+  consume: ['amount', 'description', 'usage_record_id', 'metadata'],
+  consume_credits: ['amount', 'description', 'usage_record_id', 'metadata'],
+  transfer: ['to_wallet_id', 'amount', 'description', 'fee', 'metadata'],
+  refund: ['transaction_id', 'reason', 'amount', 'metadata'],
+} as const satisfies Record<string, readonly string[]>
+
+export type RequestKind = keyof typeof REQUEST_FIELDS
+/** The canonical parsed body of a request of one kind; amounts as canonical decimal strings. */
+export type RequestFields<Kind extends RequestKind> = {
+  readonly [Field in (typeof REQUEST_FIELDS)[Kind][number]]: JsonValue | undefined
+}
+
+const DIGEST_BYTES = 8
+const ABSENT = Buffer.alloc(DIGEST_BYTES)
+const routeDigests = new Map<RequestKind, Buffer>()
+
+/** The digest of a request: eight bytes for the route, then eight for each of its fields (zeros where it is absent). */
+export function requestHash<Kind extends RequestKind>(kind: Kind, fields: RequestFields<Kind>): Buffer {
+  const values: Readonly<Record<string, JsonValue | undefined>> = fields
+  return Buffer.concat([routeDigest(kind), ...REQUEST_FIELDS[kind].map((field) => fieldDigest(values[field]))])
+}
+
+/** The names of the fields in which a request differs from the one that first used the key; `route` when that does. */
+export function differingFields(kind: RequestKind, sent: Buffer, recorded: Buffer): readonly string[] {
+  if (!slot(sent, 0).equals(slot(recorded, 0))) return ['route']
+  return REQUEST_FIELDS[kind].filter((_, index) => !slot(sent, index + 1).equals(slot(recorded, index + 1)))
+}
+
+function routeDigest(kind: RequestKind): Buffer {
+  const known = routeDigests.get(kind)
+  if (known) return known
+  const digest = fieldDigest(kind)
+  routeDigests.set(kind, digest)
+  return digest
+}
+
+function fieldDigest(value: JsonValue | undefined): Buffer {
+  if (value === undefined) return ABSENT
+  return hash('sha256', canonicalJson(value), 'buffer').subarray(0, DIGEST_BYTES)
+}
+
+function slot(digest: Buffer, index: number): Buffer {
+  return digest.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES)
+}

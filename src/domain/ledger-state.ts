@@ -1,0 +1,154 @@
+// The working set of one flush: what was locked and looked up, and how an outcome changes what the next command sees.
+import type { Command } from './command.ts'
+import type { AppError } from './errors.ts'
+import type { Instant } from './instant.ts'
+import type { IdempotencyRecord, Transaction, TransactionId } from './transaction.ts'
+import type { Wallet, WalletId, WalletState } from './wallet.ts'
+
+/** What a key did first: the id of the transaction (or, for a creation, of the wallet) and its request's digest. */
+export interface RecordedEffect {
+  readonly effectId: string
+  readonly requestHash: Buffer
+}
+
+/** An open fiat wallet: at most one per user and currency. */
+export interface OpenFiatWallet {
+  readonly walletId: WalletId
+  readonly balance: bigint
+}
+
+/** Particulars that only administration reads and writes; kept out of the hot rows. `metadata` is exact JSON text. */
+export type WalletDetails = Pick<
+  Wallet,
+  'walletId' | 'status' | 'blockchainAddress' | 'blockchainNetwork' | 'metadata'
+> & {
+  readonly statusReason: string | null
+}
+
+/** A wallet to insert, with the money it starts with. */
+export interface NewWallet {
+  readonly wallet: Wallet
+  readonly state: WalletState
+  readonly idempotency: IdempotencyRecord | null
+}
+
+/** Everything a flush has locked and looked up. */
+export interface LedgerState {
+  /** The database's clock, read after the locks were held. */
+  readonly now: Instant
+  readonly wallets: ReadonlyMap<WalletId, WalletState>
+  readonly details: ReadonlyMap<WalletId, WalletDetails>
+  /** By `effectKey`. */
+  readonly effects: ReadonlyMap<string, RecordedEffect>
+  /** By original: everything refunded of it so far. */
+  readonly refunded: ReadonlyMap<TransactionId, bigint>
+  /** By `fiatKey`. */
+  readonly fiatWallets: ReadonlyMap<string, OpenFiatWallet>
+}
+
+/** What came of one command. */
+export type Outcome =
+  | { readonly kind: 'posted'; readonly rows: readonly Transaction[]; readonly wallets: readonly WalletState[] }
+  | { readonly kind: 'created'; readonly created: NewWallet; readonly rows: readonly Transaction[] }
+  | { readonly kind: 'changed'; readonly wallet: WalletState; readonly details: WalletDetails }
+  | { readonly kind: 'replayed'; readonly effectId: string }
+  | { readonly kind: 'refused'; readonly error: AppError }
+
+/** Where a key is looked up: its wallet, or for a creation its user. */
+export function effectKey(command: Command, key: string): string {
+  return command.kind === 'create' ? userScope(command.userId, key) : walletScope(command.walletId, key)
+}
+
+/** The scope of a key that belongs to a wallet. */
+export function walletScope(walletId: string, key: string): string {
+  return `wallet ${walletId} ${key}`
+}
+
+/** The scope of a key that belongs to a user; a key has no spaces, so the two parts cannot run together. */
+export function userScope(userId: string, key: string): string {
+  return `user ${key} ${userId}`
+}
+
+/** Where an open fiat wallet is looked up; a currency has no spaces. */
+export function fiatKey(userId: string, currency: string): string {
+  return `${currency} ${userId}`
+}
+
+/** The working set while a flush runs: outcomes are folded in, so that each command sees what came before it. */
+export class WorkingSet implements LedgerState {
+  readonly now: Instant
+  readonly wallets: Map<WalletId, WalletState>
+  readonly details: Map<WalletId, WalletDetails>
+  readonly effects: Map<string, RecordedEffect>
+  readonly refunded: Map<TransactionId, bigint>
+  readonly fiatWallets: Map<string, OpenFiatWallet>
+  /** Rows to write, in the order in which they were decided. */
+  readonly rows: Transaction[] = []
+  readonly created = new Map<WalletId, NewWallet>()
+  /** Wallets whose balance moved. */
+  readonly postedWallets = new Set<WalletId>()
+  /** Wallets whose status or particulars changed. */
+  readonly changedWallets = new Set<WalletId>()
+
+  constructor(locked: LedgerState) {
+    this.now = locked.now
+    this.wallets = new Map(locked.wallets)
+    this.details = new Map(locked.details)
+    this.effects = new Map(locked.effects)
+    this.refunded = new Map(locked.refunded)
+    this.fiatWallets = new Map(locked.fiatWallets)
+  }
+
+  /** Folds an outcome in. A refusal or a replay changes nothing. */
+  absorb(command: Command, outcome: Outcome): void {
+    switch (outcome.kind) {
+      case 'posted':
+        this.#post(outcome.wallets)
+        this.#record(outcome.rows)
+        break
+      case 'created':
+        this.#create(command, outcome.created)
+        this.#record(outcome.rows)
+        break
+      case 'changed':
+        this.wallets.set(outcome.wallet.walletId, outcome.wallet)
+        this.details.set(outcome.wallet.walletId, outcome.details)
+        this.changedWallets.add(outcome.wallet.walletId)
+        break
+      case 'replayed':
+      case 'refused':
+        break
+    }
+  }
+
+  #post(wallets: readonly WalletState[]): void {
+    for (const wallet of wallets) {
+      this.wallets.set(wallet.walletId, wallet)
+      this.postedWallets.add(wallet.walletId)
+    }
+  }
+
+  #create(command: Command, created: NewWallet): void {
+    const { wallet, state, idempotency } = created
+    this.wallets.set(wallet.walletId, state)
+    this.created.set(wallet.walletId, created)
+    if (wallet.walletType === 'fiat') this.fiatWallets.set(fiatKey(wallet.userId, wallet.currency), wallet)
+    if (idempotency) {
+      const effect = { effectId: wallet.walletId, requestHash: idempotency.requestHash }
+      this.effects.set(effectKey(command, idempotency.key), effect)
+    }
+  }
+
+  #record(rows: readonly Transaction[]): void {
+    for (const row of rows) {
+      this.rows.push(row)
+      if (row.originalTransactionId && row.refundedTotal !== null) {
+        this.refunded.set(row.originalTransactionId, row.refundedTotal)
+      }
+      if (row.idempotencyKey && row.requestHash) {
+        const effect = { effectId: row.transactionId, requestHash: row.requestHash }
+        this.effects.set(walletScope(row.walletId, row.idempotencyKey), effect)
+      }
+    }
+  }
+}

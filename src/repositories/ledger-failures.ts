@@ -1,0 +1,32 @@
+// How a write to the ledger can fail, in terms that its callers may act on without knowing a SQLSTATE.
+import type { DatabaseFailure } from '../db/sqlstate.ts'
+import type { TransactionId } from '../domain/transaction.ts'
+import type { WalletId } from '../domain/wallet.ts'
+
+export type { DatabaseFailure } from '../db/sqlstate.ts'
+
+/** Nothing was written, and `failure` says whether trying again may help. */
+export class LedgerFailure extends Error {
+  readonly failure: DatabaseFailure
+  constructor(failure: DatabaseFailure, cause: unknown) {
+    super(`The ledger was not written: ${failure}`, { cause })
+    this.name = 'LedgerFailure'
+    this.failure = failure
+  }
+}
+
+/** Ids by which a transaction can be found again. */
+export interface WrittenIds {
+  readonly transactionIds: readonly TransactionId[]
+  readonly walletIds: readonly WalletId[]
+}
+
+/** The connection was lost after COMMIT had been sent: the rows may or may not be there. */
+export class CommitOutcomeUnknown extends Error {
+  readonly written: WrittenIds
+  constructor(written: WrittenIds, cause: unknown) {
+    super('The answer to COMMIT was lost', { cause })
+    this.name = 'CommitOutcomeUnknown'
+    this.written = written
+  }
+}

@@ -1,0 +1,138 @@
+// The one writer of money: a row-locked transaction in two round trips. Lock and look up, decide in memory, write and
+// commit. It holds no rules and cannot be used outside its transaction: `decide` gets data, never a handle.
+import type { Command } from '../domain/command.ts'
+import type { LedgerState, WorkingSet } from '../domain/ledger-state.ts'
+import type { WalletId } from '../domain/wallet.ts'
+import type { PipelineConnection, PipelineStatement } from '../db/pipeline.ts'
+import { classifyDatabaseError } from '../db/sqlstate.ts'
+import { CommitOutcomeUnknown, LedgerFailure, type WrittenIds } from './ledger-failures.ts'
+import { emptyLoad, type LockOptions, lookupsOf } from './ledger-lookups.ts'
+import { balanceParameters, detailsParameters, newWalletParameters, transactionParameters } from './ledger-rows.ts'
+import * as statements from './ledger-statements.ts'
+
+/** What `transact` hands to `decide`: the locked state, and the wallets that exist but could not be locked. */
+export interface Locked extends LedgerState {
+  readonly busyWallets: ReadonlySet<WalletId>
+}
+
+const BEGIN: PipelineStatement = { text: 'BEGIN' }
+const COMMIT: PipelineStatement = { text: 'COMMIT' }
+const ROLLBACK: PipelineStatement = { text: 'ROLLBACK' }
+
+/** Writes to the ledger over one pipelined connection; one transaction at a time. */
+export class LedgerRepository {
+  readonly #connection: PipelineConnection
+
+  constructor(connection: PipelineConnection) {
+    this.#connection = connection
+  }
+
+  /**
+   * Locks what the commands touch, lets `decide` work on it, writes what came of it, commits.
+   * Throws `LedgerFailure` when nothing was written, `CommitOutcomeUnknown` when that cannot be told.
+   */
+  async transact(
+    commands: readonly Command[],
+    options: LockOptions,
+    decide: (locked: Locked) => WorkingSet,
+  ): Promise<WorkingSet> {
+    const decided = await this.#rollingBack(async () => decide(await this.#lock(commands, options)))
+    const writes = writesOf(decided)
+    if (writes.length === 0) {
+      await this.#connection.send([ROLLBACK])
+      return decided
+    }
+    await this.#commit(writes, decided)
+    return decided
+  }
+
+  /**
+   * Finds out whether a flush whose COMMIT went unanswered was written. Its locks are awaited first, so that a
+   * transaction still on its way to commit is not mistaken for one that failed.
+   */
+  async settle(commands: readonly Command[], written: WrittenIds): Promise<boolean> {
+    return this.#rollingBack(async () => {
+      await this.#lock(commands, { skipLocked: false })
+      const [found] = await this.#connection.send([
+        statements.findWritten.with(written.transactionIds, written.walletIds),
+        ROLLBACK,
+      ])
+      const row: { written: boolean } | undefined = found?.rows[0]
+      return row?.written === true
+    })
+  }
+
+  async #lock(commands: readonly Command[], options: LockOptions): Promise<Locked> {
+    const loaded = emptyLoad()
+    const lookups = lookupsOf(commands, options, loaded)
+    const [, ...answers] = await this.#connection.send([BEGIN, ...lookups.map((lookup) => lookup.statement)])
+    answers.forEach((answer, index) => lookups[index]?.absorb(answer.rows))
+    const busyWallets = new Set(loaded.existing.filter((walletId) => !loaded.wallets.has(walletId)))
+    return { ...loaded, busyWallets }
+  }
+
+  async #commit(writes: readonly PipelineStatement[], decided: WorkingSet): Promise<void> {
+    const written = writtenIds(decided)
+    try {
+      const answers = await this.#connection.send([...writes, COMMIT])
+      // A failed statement rejects `send`; a COMMIT that the server turned into a ROLLBACK must not pass for one.
+      if (answers.at(-1)?.command !== 'COMMIT') throw new Error('COMMIT was answered with ROLLBACK')
+    } catch (error) {
+      const failure = classifyDatabaseError(error)
+      if (failure === 'unavailable') {
+        await this.#connection.close()
+        throw new CommitOutcomeUnknown(written, error)
+      }
+      await this.#abandon()
+      throw new LedgerFailure(failure, error)
+    }
+  }
+
+  async #rollingBack<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work()
+    } catch (error) {
+      await this.#abandon()
+      throw new LedgerFailure(classifyDatabaseError(error), error)
+    }
+  }
+
+  /** Ends an open transaction. When even that fails the connection goes, and the server rolls back by itself. */
+  async #abandon(): Promise<void> {
+    try {
+      await this.#connection.send([ROLLBACK])
+    } catch {
+      await this.#connection.close()
+    }
+  }
+}
+
+/** What a decided flush writes; wallets it opened are inserted as they ended, not inserted and then updated. */
+function writesOf(decided: WorkingSet): PipelineStatement[] {
+  const created = [...decided.created.values()].flatMap((wallet) => {
+    const state = decided.wallets.get(wallet.wallet.walletId)
+    return state ? [{ created: wallet, state }] : []
+  })
+  const posted = [...decided.postedWallets].flatMap((walletId) => {
+    const state = decided.wallets.get(walletId)
+    return state && !decided.created.has(walletId) ? [state] : []
+  })
+  const changed = [...decided.changedWallets].flatMap((walletId) => {
+    const state = decided.wallets.get(walletId)
+    const details = decided.details.get(walletId)
+    return state && details ? [{ details, state }] : []
+  })
+  const writes: PipelineStatement[] = []
+  if (created.length > 0) writes.push(statements.insertWallets.with(...newWalletParameters(created)))
+  if (decided.rows.length > 0) writes.push(statements.insertTransactions.with(...transactionParameters(decided.rows)))
+  if (posted.length > 0) writes.push(statements.updateBalances.with(...balanceParameters(posted)))
+  if (changed.length > 0) writes.push(statements.updateDetails.with(...detailsParameters(changed)))
+  return writes
+}
+
+function writtenIds(decided: WorkingSet): WrittenIds {
+  return {
+    transactionIds: decided.rows.map((row) => row.transactionId),
+    walletIds: [...decided.created.keys()],
+  }
+}

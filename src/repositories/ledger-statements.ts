@@ -1,0 +1,256 @@
+// The SQL of the posting path, one statement a function, built with Kysely once and run on the pipelined connection.
+// test/contract/ledger-statements.sql shows it rendered.
+import {
+  type CompiledQuery,
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type RawBuilder,
+  sql,
+} from 'kysely'
+import type { PipelineStatement } from '../db/pipeline.ts'
+import type { Database } from '../db/schema.ts'
+
+/** Compiles only; the statements run on the pipelined connection, which Kysely cannot drive (TRAPS.md). */
+const compiler = new Kysely<Database>({
+  dialect: {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  },
+})
+
+/** A statement whose text is fixed and whose parameters are `$1`, `$2`, ... in the order of their first mention. */
+export interface Statement {
+  readonly name: string
+  readonly text: string
+  with(...values: unknown[]): PipelineStatement
+}
+
+function statement(name: string, query: RawBuilder<unknown>): Statement {
+  const compiled: CompiledQuery = query.compile(compiler)
+  return { name, text: compiled.sql, with: (...values) => ({ name, text: compiled.sql, values }) }
+}
+
+/** The n-th parameter as an array of a PostgreSQL type. */
+const array = (position: number, type: string): RawBuilder<unknown> => sql.raw(`$${position}::${type}[]`)
+
+/** `unnest($1::uuid[], $2::text[], ...)`: the shape that keeps its index plans with one row and with 200 (TRAPS.md). */
+function unnest(types: readonly string[]): RawBuilder<unknown> {
+  return sql`unnest(${sql.join(types.map((type, index) => array(index + 1, type)))})`
+}
+
+const WALLET_STATE = sql.raw(
+  'wallet_id, user_id, currency, status, balance, locked_balance, last_sequence, last_hash, total_in, totals, updated_at',
+)
+
+/** Locks wallets in one order, so that no two flushes, of whatever process, wait for each other in a circle. */
+export const lockWallets = statement(
+  'lock_wallets',
+  sql`SELECT ${WALLET_STATE} FROM wallets WHERE wallet_id = ANY(${array(1, 'uuid')}) ORDER BY wallet_id FOR UPDATE`,
+)
+
+/** As `lockWallets`, passing over those that somebody else holds. */
+export const lockFreeWallets = statement(
+  'lock_free_wallets',
+  sql`SELECT ${WALLET_STATE} FROM wallets WHERE wallet_id = ANY(${array(1, 'uuid')}) ORDER BY wallet_id FOR UPDATE SKIP LOCKED`,
+)
+
+/** Which of these wallets exist at all. */
+export const findWallets = statement(
+  'find_wallets',
+  sql`SELECT wallet_id FROM wallets WHERE wallet_id = ANY(${array(1, 'uuid')})`,
+)
+
+/** Locks users who may have no row yet, in the order of their keys. */
+export const lockUsers = statement(
+  'lock_users',
+  sql`SELECT pg_advisory_xact_lock(user_key) FROM (
+    SELECT DISTINCT hashtextextended(user_id, 8208) AS user_key FROM ${unnest(['text'])} AS request (user_id) ORDER BY user_key
+  ) AS ordered`,
+)
+
+/** The database's clock, read after the locks are held: a transaction's own now() would run backwards (TRAPS.md). */
+export const readClock = statement('read_clock', sql`SELECT clock_timestamp() AS now`)
+
+/**
+ * What these keys have already done. LATERAL with LIMIT, here and below, so that the planner can only look up one by one:
+ * as a plain join it materialised the whole table while its statistics were young (800 ms a flush at 11,000 rows).
+ */
+export const findEffects = statement(
+  'find_effects',
+  sql`SELECT request.wallet_id, request.idempotency_key, earlier.transaction_id, earlier.request_hash
+    FROM ${unnest(['uuid', 'text'])} AS request (wallet_id, idempotency_key)
+    CROSS JOIN LATERAL (
+      SELECT t.transaction_id, t.request_hash FROM wallet_transactions t
+      WHERE t.wallet_id = request.wallet_id AND t.idempotency_key = request.idempotency_key LIMIT 1
+    ) AS earlier`,
+)
+
+/** How much of these transactions has been refunded: the newest refund of each knows. */
+export const findRefunded = statement(
+  'find_refunded',
+  sql`SELECT request.original_transaction_id, newest.refunded_total
+    FROM ${unnest(['uuid', 'uuid'])} AS request (wallet_id, original_transaction_id)
+    CROSS JOIN LATERAL (
+      SELECT t.refunded_total FROM wallet_transactions t
+      WHERE t.wallet_id = request.wallet_id AND t.original_transaction_id = request.original_transaction_id
+      ORDER BY t.refunded_total DESC LIMIT 1
+    ) AS newest`,
+)
+
+/** The particulars that administration changes; their wallets are locked by then. */
+export const findDetails = statement(
+  'find_details',
+  sql`SELECT wallet_id, status, status_reason, blockchain_address, blockchain_network, metadata
+    FROM wallets WHERE wallet_id = ANY(${array(1, 'uuid')})`,
+)
+
+/** Open fiat wallets of these users and currencies; the users are locked by then. */
+export const findFiatWallets = statement(
+  'find_fiat_wallets',
+  sql`SELECT existing.wallet_id, request.user_id, request.currency, existing.balance
+    FROM ${unnest(['text', 'text'])} AS request (user_id, currency)
+    CROSS JOIN LATERAL (
+      SELECT w.wallet_id, w.balance FROM wallets w
+      WHERE w.user_id = request.user_id AND w.currency = request.currency
+        AND w.wallet_type = 'fiat' AND w.status <> 'closed' LIMIT 1
+    ) AS existing`,
+)
+
+/** What these keys have already created. */
+export const findCreations = statement(
+  'find_creations',
+  sql`SELECT earlier.wallet_id, request.user_id, request.creation_key, earlier.creation_request_hash
+    FROM ${unnest(['text', 'text'])} AS request (user_id, creation_key)
+    CROSS JOIN LATERAL (
+      SELECT w.wallet_id, w.creation_request_hash FROM wallets w
+      WHERE w.user_id = request.user_id AND w.creation_key = request.creation_key LIMIT 1
+    ) AS earlier`,
+)
+
+/** Whether any of these rows or wallets exist: how the outcome of a COMMIT whose answer was lost is settled. */
+export const findWritten = statement(
+  'find_written',
+  sql`SELECT EXISTS (SELECT FROM wallet_transactions WHERE transaction_id = ANY(${array(1, 'uuid')}))
+    OR EXISTS (SELECT FROM wallets WHERE wallet_id = ANY(${array(2, 'uuid')})) AS written`,
+)
+
+/** Columns of `wallet_transactions` in the order of `insertTransactions`' parameters, with their types. */
+export const TRANSACTION_COLUMNS = [
+  ['wallet_id', 'uuid'],
+  ['sequence', 'int8'],
+  ['transaction_id', 'uuid'],
+  ['user_id', 'text'],
+  ['transaction_type', 'text'],
+  ['direction', 'text'],
+  ['amount', 'numeric'],
+  ['balance_before', 'numeric'],
+  ['balance_after', 'numeric'],
+  ['locked_balance', 'numeric'],
+  ['fee', 'numeric'],
+  ['currency', 'text'],
+  ['counterparty', 'text'],
+  ['description', 'text'],
+  ['reference_id', 'text'],
+  ['usage_record_id', 'text'],
+  ['from_wallet_id', 'uuid'],
+  ['to_wallet_id', 'uuid'],
+  ['counterpart_sequence', 'int8'],
+  ['original_transaction_id', 'uuid'],
+  ['original_amount', 'numeric'],
+  ['refunded_total', 'numeric'],
+  ['blockchain_tx_hash', 'text'],
+  ['blockchain_network', 'text'],
+  ['blockchain_status', 'text'],
+  ['blockchain_confirmations', 'int4'],
+  ['gas_fee', 'numeric'],
+  ['metadata', 'json'],
+  ['type_count', 'int8'],
+  ['type_total_in', 'numeric'],
+  ['type_total_out', 'numeric'],
+  ['total_in', 'numeric'],
+  ['idempotency_key', 'text'],
+  ['request_hash', 'bytea'],
+  ['hash', 'bytea'],
+  ['created_at', 'timestamptz'],
+] as const
+
+/** Columns of `wallets` in the order of `insertWallets`' parameters, with their types. */
+export const NEW_WALLET_COLUMNS = [
+  ['wallet_id', 'uuid'],
+  ['user_id', 'text'],
+  ['organization_id', 'text'],
+  ['wallet_type', 'text'],
+  ['currency', 'text'],
+  ['balance', 'numeric'],
+  ['blockchain_address', 'text'],
+  ['blockchain_network', 'text'],
+  ['metadata', 'json'],
+  ['last_sequence', 'int8'],
+  ['last_hash', 'bytea'],
+  ['total_in', 'numeric'],
+  ['totals', 'jsonb'],
+  ['creation_key', 'text'],
+  ['creation_request_hash', 'bytea'],
+  ['creation_snapshot', 'json'],
+  ['created_at', 'timestamptz'],
+  ['updated_at', 'timestamptz'],
+] as const
+
+function insert(name: string, table: string, columns: readonly (readonly [string, string])[]): Statement {
+  const names = sql.join(columns.map(([column]) => sql.ref(column)))
+  return statement(
+    name,
+    sql`INSERT INTO ${sql.table(table)} (${names}) SELECT * FROM ${unnest(columns.map(([, type]) => type))}`,
+  )
+}
+
+/** Writes rows of the ledger, all in one statement. */
+export const insertTransactions = insert('insert_transactions', 'wallet_transactions', TRANSACTION_COLUMNS)
+
+/** Opens wallets, with what they hold after the commands of this flush. */
+export const insertWallets = insert('insert_wallets', 'wallets', NEW_WALLET_COLUMNS)
+
+/** Writes the new balances, chain heads and running totals. Touches no indexed column, so the update is HOT. */
+export const updateBalances = statement(
+  'update_balances',
+  sql`UPDATE wallets w SET balance = posted.balance, last_sequence = posted.last_sequence, last_hash = posted.last_hash,
+      total_in = posted.total_in, totals = posted.totals, updated_at = posted.updated_at
+    FROM ${unnest(['uuid', 'numeric', 'int8', 'bytea', 'numeric', 'jsonb', 'timestamptz'])}
+      AS posted (wallet_id, balance, last_sequence, last_hash, total_in, totals, updated_at)
+    WHERE w.wallet_id = posted.wallet_id`,
+)
+
+/** Writes what administration changed. */
+export const updateDetails = statement(
+  'update_details',
+  sql`UPDATE wallets w SET status = changed.status, status_reason = changed.status_reason,
+      blockchain_address = changed.blockchain_address, blockchain_network = changed.blockchain_network,
+      metadata = changed.metadata, updated_at = changed.updated_at
+    FROM ${unnest(['uuid', 'text', 'text', 'text', 'text', 'json', 'timestamptz'])}
+      AS changed (wallet_id, status, status_reason, blockchain_address, blockchain_network, metadata, updated_at)
+    WHERE w.wallet_id = changed.wallet_id`,
+)
+
+/** Every statement of the posting path, for the snapshot that shows reviewers when SQL changes. */
+export const LEDGER_STATEMENTS: readonly Statement[] = [
+  lockWallets,
+  lockFreeWallets,
+  findWallets,
+  lockUsers,
+  readClock,
+  findEffects,
+  findRefunded,
+  findDetails,
+  findFiatWallets,
+  findCreations,
+  findWritten,
+  insertTransactions,
+  insertWallets,
+  updateBalances,
+  updateDetails,
+]

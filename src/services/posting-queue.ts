@@ -1,0 +1,150 @@
+// The one door for movements of money: a bounded queue with group commit. Commands that arrive while a flush is in flight
+// are folded into the next one (DESIGN.md §1). How a flush is run and recovered stands in posting-flush.ts.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Command } from '../domain/command.ts'
+import { AppError } from '../domain/errors.ts'
+import type { Outcome } from '../domain/ledger-state.ts'
+import type { PostingFlush } from './posting-flush.ts'
+
+/** What a caller of the queue can get: everything but a refusal, which is thrown. */
+export type Posting = Exclude<Outcome, { kind: 'refused' }>
+
+/** A command that has waited this long has a caller who is about to give up; it is refused before it is tried. */
+const MAX_WAIT_MS = 4000
+const DRAIN_POLL_MS = 5
+
+export interface PostingQueueOptions {
+  /** One runner a lane, each with its own connection. */
+  readonly flushes: readonly PostingFlush[]
+  /** Commands that may wait, over all lanes. One more is refused with `overloaded`. */
+  readonly maxWaiting: number
+  /** Commands folded into one flush. */
+  readonly maxFlushSize: number
+}
+
+export interface PostingQueueFigures {
+  readonly waiting: number
+  readonly flushes: number
+  readonly commands: number
+  readonly largestFlush: number
+}
+
+interface Waiting {
+  readonly command: Command
+  readonly enqueuedAt: number
+  readonly resolve: (posting: Posting) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Lane {
+  readonly flush: PostingFlush
+  waiting: Waiting[]
+  busy: boolean
+}
+
+/** Accepts commands and answers each of them once its effect is durable. */
+export class PostingQueue {
+  readonly #lanes: readonly Lane[]
+  readonly #maxWaiting: number
+  readonly #maxFlushSize: number
+  #waiting = 0
+  #draining = false
+  #flushes = 0
+  #commands = 0
+  #largestFlush = 0
+
+  constructor(options: PostingQueueOptions) {
+    this.#lanes = options.flushes.map((flush) => ({ flush, waiting: [], busy: false }))
+    this.#maxWaiting = options.maxWaiting
+    this.#maxFlushSize = options.maxFlushSize
+  }
+
+  /**
+   * Posts one command. Resolves when its rows are committed (or were, by an earlier request with the same key).
+   * Throws the refusal of the ledger's rules, or `overloaded`, `wallet_busy`, `database_unavailable`, `outcome_unknown`.
+   */
+  post(command: Command): Promise<Posting> {
+    if (this.#draining) return Promise.reject(overloaded('The service is stopping'))
+    if (this.#waiting >= this.#maxWaiting) {
+      return Promise.reject(overloaded(`${this.#maxWaiting} operations are already waiting`))
+    }
+    const lane = this.#laneOf(command)
+    return new Promise((resolve, reject) => {
+      this.#waiting += 1
+      lane.waiting.push({ command, enqueuedAt: performance.now(), resolve, reject })
+      if (!lane.busy) void this.#run(lane)
+    })
+  }
+
+  /** Refuses new commands and waits until the ones already accepted are answered. */
+  async drain(): Promise<void> {
+    this.#draining = true
+    while (this.#waiting > 0 || this.#lanes.some((lane) => lane.busy)) await delay(DRAIN_POLL_MS)
+  }
+
+  /** What the queue has done since the process started. */
+  figures(): PostingQueueFigures {
+    return {
+      waiting: this.#waiting,
+      flushes: this.#flushes,
+      commands: this.#commands,
+      largestFlush: this.#largestFlush,
+    }
+  }
+
+  #laneOf(command: Command): Lane {
+    const scope = command.kind === 'create' ? command.userId : command.walletId
+    const lane = this.#lanes[hashOf(scope) % this.#lanes.length]
+    if (!lane) throw new Error('A posting queue needs at least one lane')
+    return lane
+  }
+
+  /** Flushes until nobody waits. Never rejects: every failure belongs to the commands of its flush. */
+  async #run(lane: Lane): Promise<void> {
+    lane.busy = true
+    // The commands of one turn of the event loop (one read of the sockets) travel together.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (lane.waiting.length > 0) {
+      const batch = this.#refuseStale(lane.waiting.splice(0, this.#maxFlushSize))
+      if (batch.length > 0) await this.#flush(lane, batch)
+    }
+    lane.busy = false
+  }
+
+  #refuseStale(batch: readonly Waiting[]): Waiting[] {
+    const oldest = performance.now() - MAX_WAIT_MS
+    return batch.filter((item) => {
+      if (item.enqueuedAt >= oldest) return true
+      this.#waiting -= 1
+      item.reject(overloaded(`The operation waited for ${MAX_WAIT_MS} ms and was not tried`))
+      return false
+    })
+  }
+
+  async #flush(lane: Lane, batch: readonly Waiting[]): Promise<void> {
+    this.#flushes += 1
+    this.#commands += batch.length
+    this.#largestFlush = Math.max(this.#largestFlush, batch.length)
+    const outcomes = await lane.flush.run(batch.map((item) => item.command))
+    this.#waiting -= batch.length
+    batch.forEach((item, index) => answer(item, outcomes[index]))
+  }
+}
+
+function answer(item: Waiting, result: Outcome | Error | undefined): void {
+  if (result === undefined) item.reject(new Error('A flush left a command unanswered'))
+  else if (result instanceof Error) item.reject(result)
+  else if (result.kind === 'refused') item.reject(result.error)
+  else item.resolve(result)
+}
+
+function overloaded(why: string): AppError {
+  return new AppError('overloaded', `The service is overloaded: ${why}. Try again shortly`)
+}
+
+/** FNV-1a; spreads wallets and users over lanes. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  return hash >>> 0
+}
