@@ -14,7 +14,11 @@ export function createWallet(state: LedgerState, command: CreateCommand): Outcom
   if (command.initialBalance) requireDecimals(command.initialBalance, command.currency, 'initial_balance')
   const empty = emptyState(state, command)
   if (!command.initialBalance) {
-    return { kind: 'created', created: { wallet: walletOf(command, empty), state: empty, idempotency: command.idempotency }, rows: [] }
+    return {
+      kind: 'created',
+      created: { wallet: walletOf(command, empty), state: empty, idempotency: command.idempotency },
+      rows: [],
+    }
   }
   const funded = enter(empty, {
     transactionId: command.transactionId,

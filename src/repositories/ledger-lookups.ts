@@ -79,7 +79,9 @@ function walletLocks(commands: readonly Command[], options: LockOptions, load: L
   const walletIds = [...new Set(commands.flatMap(walletsOf))]
   if (walletIds.length === 0) return []
   const lock = options.skipLocked ? statements.lockFreeWallets : statements.lockWallets
-  const locks = lookup<WalletStateRow>(lock.with(walletIds), (row) => load.wallets.set(row.wallet_id, walletStateOf(row)))
+  const locks = lookup<WalletStateRow>(lock.with(walletIds), (row) =>
+    load.wallets.set(row.wallet_id, walletStateOf(row)),
+  )
   if (!options.skipLocked) return [locks]
   const existing = lookup<{ wallet_id: WalletId }>(statements.findWallets.with(walletIds), (row) => {
     load.existing.push(row.wallet_id)
@@ -161,9 +163,7 @@ function refundLookups(commands: readonly Command[], load: Load): Lookup[] {
     refunds.map((command) => command.walletId),
     refunds.map((command) => command.original.transactionId),
   )
-  return [
-    lookup<RefundedRow>(statement, (row) => load.refunded.set(row.original_transaction_id, row.refunded_total)),
-  ]
+  return [lookup<RefundedRow>(statement, (row) => load.refunded.set(row.original_transaction_id, row.refunded_total))]
 }
 
 interface DetailsRow {
@@ -191,4 +191,3 @@ function detailLookups(commands: readonly Command[], load: Load): Lookup[] {
     }),
   ]
 }
-
