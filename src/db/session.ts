@@ -7,6 +7,8 @@ export const LOCK_TIMEOUT_MS = 2000
 export const STATEMENT_TIMEOUT_MS = 5000
 export const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5000
 export const CONNECT_TIMEOUT_MS = 1000
+/** A peer that vanished without closing its socket answers nothing at all; then the connection is given up. */
+export const QUERY_TIMEOUT_MS = 6000
 
 /** What every connection of the service is opened with. */
 export function sessionConfig(databaseUrl: string, settings: Readonly<Record<string, string>> = {}): pg.ClientConfig {
@@ -15,6 +17,7 @@ export function sessionConfig(databaseUrl: string, settings: Readonly<Record<str
     application_name: 'wallet_service',
     types: typeParsers,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,

@@ -11,6 +11,8 @@ export type Posting = Exclude<Outcome, { kind: 'refused' }>
 
 /** A command that has waited this long has a caller who is about to give up; it is refused before it is tried. */
 const MAX_WAIT_MS = 4000
+/** Nobody waits longer for an answer: above every limit of the database's, below a caller's usual 10 s (DESIGN.md §4). */
+const ANSWER_TIMEOUT_MS = 8000
 const DRAIN_POLL_MS = 5
 
 export interface PostingQueueOptions {
@@ -34,6 +36,7 @@ interface Waiting {
   readonly enqueuedAt: number
   readonly resolve: (posting: Posting) => void
   readonly reject: (error: unknown) => void
+  readonly timer: NodeJS.Timeout
 }
 
 interface Lane {
@@ -70,8 +73,10 @@ export class PostingQueue {
     }
     const lane = this.#laneOf(command)
     return new Promise((resolve, reject) => {
+      // Settling a promise twice does nothing, so a flush that ends later than this needs no bookkeeping.
+      const timer = setTimeout(() => reject(unanswered()), ANSWER_TIMEOUT_MS)
       this.#waiting += 1
-      lane.waiting.push({ command, enqueuedAt: performance.now(), resolve, reject })
+      lane.waiting.push({ command, enqueuedAt: performance.now(), resolve, reject, timer })
       if (!lane.busy) void this.#run(lane)
     })
   }
@@ -116,6 +121,7 @@ export class PostingQueue {
     return batch.filter((item) => {
       if (item.enqueuedAt >= oldest) return true
       this.#waiting -= 1
+      clearTimeout(item.timer)
       item.reject(overloaded(`The operation waited for ${MAX_WAIT_MS} ms and was not tried`))
       return false
     })
@@ -132,6 +138,7 @@ export class PostingQueue {
 }
 
 function answer(item: Waiting, result: Outcome | Error | undefined): void {
+  clearTimeout(item.timer)
   if (result === undefined) item.reject(new Error('A flush left a command unanswered'))
   else if (result instanceof Error) item.reject(result)
   else if (result.kind === 'refused') item.reject(result.error)
@@ -140,6 +147,11 @@ function answer(item: Waiting, result: Outcome | Error | undefined): void {
 
 function overloaded(why: string): AppError {
   return new AppError('overloaded', `The service is overloaded: ${why}. Try again shortly`)
+}
+
+function unanswered(): AppError {
+  const detail = `There was no answer within ${ANSWER_TIMEOUT_MS} ms; send the operation again with the same Idempotency-Key`
+  return new AppError('outcome_unknown', detail)
 }
 
 /** FNV-1a; spreads wallets and users over lanes. */

@@ -1,0 +1,76 @@
+// Reads the append-only history: rows by id, pages of it, and balances as they were.
+import type { RawBuilder } from 'kysely'
+import type { Instant } from '../domain/instant.ts'
+import type { Transaction, TransactionId } from '../domain/transaction.ts'
+import type { WalletId } from '../domain/wallet.ts'
+import type { ReadDatabase } from '../db/pool.ts'
+import { coalesced } from './coalescing.ts'
+import * as statements from './history-statements.ts'
+import { reading } from './read-failures.ts'
+import { type TransactionRow, transactionOf } from './read-rows.ts'
+
+export type { HistoryFilter, UserPosition } from './history-statements.ts'
+
+/** The money of a wallet at an instant. */
+export interface BalanceAt {
+  readonly balance: bigint
+  /** What holds had locked when the last row up to the instant was written. */
+  readonly lockedBalance: bigint
+}
+
+/** A page, newest first, and whether there is more behind it. */
+export interface HistoryPage {
+  readonly rows: readonly Transaction[]
+  readonly hasMore: boolean
+}
+
+/** Look-ups in the ledger's history. Every method throws `database_unavailable` when the database does not answer. */
+export class HistoryRepository {
+  readonly #db: ReadDatabase
+  /** The row, or `null`. Look-ups of one turn of the event loop are one query. */
+  readonly findTransaction: (transactionId: TransactionId) => Promise<Transaction | null>
+
+  constructor(db: ReadDatabase) {
+    this.#db = db
+    this.findTransaction = coalesced(async (ids) => {
+      const rows = await this.#rows(statements.findTransactions(ids))
+      return new Map(rows.map((row) => [row.transactionId, row]))
+    })
+  }
+
+  /**
+   * The rows that one command wrote, found by its first: the row itself; for a transfer's outgoing leg also the incoming
+   * leg and the fee, in this order. Empty for an unknown id.
+   */
+  async findPosting(transactionId: TransactionId): Promise<readonly Transaction[]> {
+    return this.#rows(statements.findPosting(transactionId))
+  }
+
+  /** Rows of one wallet, newest first; `before` continues after a row by its sequence. */
+  async pageOfWallet(request: statements.WalletPageRequest): Promise<HistoryPage> {
+    return this.#page(request.limit, (limit) => statements.walletPage({ ...request, limit }))
+  }
+
+  /** Rows of all wallets of a user, newest first by (created_at, wallet_id, sequence); `after` continues after a row. */
+  async pageOfUser(request: statements.UserPageRequest): Promise<HistoryPage> {
+    return this.#page(request.limit, (limit) => statements.userPage({ ...request, limit }))
+  }
+
+  /** The balance that the last row up to and including an instant left behind; 0 before the first row. */
+  async balanceAt(walletId: WalletId, at: Instant): Promise<BalanceAt> {
+    const { rows } = await reading(statements.findBalanceAt(walletId, at).execute(this.#db))
+    const [row] = rows
+    return row ? { balance: row.balance_after, lockedBalance: row.locked_balance } : { balance: 0n, lockedBalance: 0n }
+  }
+
+  /** One row more than asked for tells whether there is a next page. */
+  async #page(limit: number, statement: (limit: number) => RawBuilder<TransactionRow>): Promise<HistoryPage> {
+    const rows = await this.#rows(statement(limit + 1))
+    return { rows: rows.slice(0, limit), hasMore: rows.length > limit }
+  }
+
+  async #rows(statement: RawBuilder<TransactionRow>): Promise<Transaction[]> {
+    const { rows } = await reading(statement.execute(this.#db))
+    return rows.map(transactionOf)
+  }
+}

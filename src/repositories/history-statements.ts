@@ -1,0 +1,190 @@
+// The SQL behind pages of history and balances at an instant. Every page costs what it shows, not what lies behind it:
+// dates become sequences by the time index, and every ordered scan starts where the page starts.
+import { type RawBuilder, sql } from 'kysely'
+import type { Instant } from '../domain/instant.ts'
+import type { TransactionId, TransactionType } from '../domain/transaction.ts'
+import type { WalletId } from '../domain/wallet.ts'
+import { timestamp, transactionColumns, type TransactionRow } from './read-rows.ts'
+
+/** What a page shows. Both instants are inclusive. */
+export interface HistoryFilter {
+  /** Empty: every type. */
+  readonly types: readonly TransactionType[]
+  readonly from: Instant | null
+  readonly to: Instant | null
+}
+
+/** Rows to give, and rows to pass over first. */
+export interface Slice {
+  readonly limit: number
+  readonly offset: number
+}
+
+/** Where a page of one user's rows left off, in the order (created_at, wallet_id, sequence), newest first. */
+export interface UserPosition {
+  readonly createdAt: Instant
+  readonly walletId: WalletId
+  readonly sequence: number
+}
+
+export interface WalletPageRequest extends HistoryFilter, Slice {
+  readonly walletId: WalletId
+  /** Only rows with a smaller sequence. */
+  readonly before: number | null
+}
+
+export interface UserPageRequest extends HistoryFilter, Slice {
+  readonly userId: string
+  /** Only rows after this position. */
+  readonly after: UserPosition | null
+}
+
+type Sql = RawBuilder<unknown>
+
+const NOTHING = sql``
+/** Larger than any sequence. */
+const BEYOND_ALL_SEQUENCES = sql.raw('9223372036854775807')
+
+/** Rows by id. */
+export function findTransactions(ids: readonly TransactionId[]): RawBuilder<TransactionRow> {
+  return sql`SELECT ${transactionColumns} FROM wallet_transactions t WHERE t.transaction_id = ANY(${ids}::uuid[])`
+}
+
+/** A row and, if it is a transfer's outgoing leg, the incoming leg and the fee that were written with it. */
+export function findPosting(transactionId: TransactionId): RawBuilder<TransactionRow> {
+  return sql`WITH posted AS (
+      SELECT ${transactionColumns} FROM wallet_transactions t WHERE t.transaction_id = ${transactionId}
+    ), outgoing AS (
+      SELECT * FROM posted WHERE transaction_type = 'transfer' AND direction = 'out'
+    )
+    SELECT ${transactionColumns}, 1 AS place FROM posted t
+    UNION ALL
+    SELECT ${transactionColumns}, 2 FROM outgoing o
+      JOIN wallet_transactions t ON t.wallet_id = o.to_wallet_id AND t.sequence = o.counterpart_sequence
+    UNION ALL
+    SELECT ${transactionColumns}, 3 FROM outgoing o
+      JOIN wallet_transactions t ON t.wallet_id = o.wallet_id AND t.sequence = o.sequence + 1
+      WHERE o.fee > 0
+    ORDER BY place`
+}
+
+/** The balances that the last row up to an instant left behind; no row before the first one. */
+export function findBalanceAt(
+  walletId: WalletId,
+  at: Instant,
+): RawBuilder<{ balance_after: bigint; locked_balance: bigint }> {
+  return sql`SELECT t.balance_after, t.locked_balance FROM wallet_transactions t
+    WHERE t.wallet_id = ${walletId} AND t.created_at <= ${timestamp(at)}
+    ORDER BY t.created_at DESC, t.sequence DESC LIMIT 1`
+}
+
+/** A page of a wallet's rows, newest first. */
+export function walletPage(request: WalletPageRequest): RawBuilder<TransactionRow> {
+  return request.types.length === 0 ? walletPageOfAll(request) : walletPageOfTypes(request)
+}
+
+/** Sequences have no gaps, so an offset is a subtraction: page 10,000 costs what page 1 costs. */
+function walletPageOfAll(request: WalletPageRequest): RawBuilder<TransactionRow> {
+  const wallet = sql`${request.walletId}::uuid`
+  const newest = request.to
+    ? lastSequence(wallet, sql`edge.created_at <= ${timestamp(request.to)}`)
+    : sql`(SELECT edge.sequence FROM wallet_transactions edge WHERE edge.wallet_id = ${wallet}
+        ORDER BY edge.sequence DESC LIMIT 1)`
+  return sql`SELECT ${transactionColumns} FROM wallet_transactions t
+    WHERE t.wallet_id = ${wallet} AND t.sequence <= ${newest} - ${request.offset}::bigint
+      ${lowerEdge(wallet, request, sql`AND t.sequence >`)} ${beforeCursor(request, sql`AND t.sequence <`)}
+    ORDER BY t.sequence DESC LIMIT ${request.limit}`
+}
+
+/** Finds the page's sequences in the type index, type by type, and only then its rows. */
+function walletPageOfTypes(request: WalletPageRequest): RawBuilder<TransactionRow> {
+  const wallet = sql`${request.walletId}::uuid`
+  const newest = request.to
+    ? sql`coalesce(${lastSequence(wallet, sql`edge.created_at <= ${timestamp(request.to)}`)}, 0)`
+    : BEYOND_ALL_SEQUENCES
+  const upper = request.before === null ? newest : sql`least(${newest}, ${request.before}::bigint - 1)`
+  const lower = request.from ? sql`coalesce(${edgeBefore(wallet, request.from)}, 0)` : sql`0`
+  return sql`SELECT ${transactionColumns} FROM (
+      SELECT candidate.sequence FROM unnest(${request.types}::text[]) AS wanted (transaction_type)
+      CROSS JOIN LATERAL (${newestOfType(wallet, { upper, lower }, request)}) AS candidate
+      ORDER BY candidate.sequence DESC LIMIT ${request.limit} OFFSET ${request.offset}
+    ) AS page
+    JOIN wallet_transactions t ON t.wallet_id = ${wallet} AND t.sequence = page.sequence
+    ORDER BY t.sequence DESC`
+}
+
+/** A page of the rows of all wallets of a user: the newest of each wallet, merged. */
+export function userPage(request: UserPageRequest): RawBuilder<TransactionRow> {
+  const candidates = request.types.length === 0 ? userCandidatesOfAll(request) : userCandidatesOfTypes(request)
+  return sql`SELECT ${transactionColumns} FROM (
+      SELECT candidate.created_at, candidate.wallet_id, candidate.sequence FROM (${candidates}) AS candidate
+      ORDER BY candidate.created_at DESC, candidate.wallet_id DESC, candidate.sequence DESC
+      LIMIT ${request.limit} OFFSET ${request.offset}
+    ) AS page
+    JOIN wallet_transactions t ON t.wallet_id = page.wallet_id AND t.sequence = page.sequence
+    ORDER BY page.created_at DESC, page.wallet_id DESC, page.sequence DESC`
+}
+
+function userCandidatesOfAll(request: UserPageRequest): Sql {
+  return sql`SELECT newest.created_at, w.wallet_id, newest.sequence FROM wallets w
+    CROSS JOIN LATERAL (
+      SELECT edge.created_at, edge.sequence FROM wallet_transactions edge
+      WHERE edge.wallet_id = w.wallet_id AND ${withinUserWindow(request)}
+        ${request.from ? sql`AND edge.created_at >= ${timestamp(request.from)}` : NOTHING}
+      ORDER BY edge.created_at DESC, edge.sequence DESC LIMIT ${request.limit + request.offset}
+    ) AS newest
+    WHERE w.user_id = ${request.userId}`
+}
+
+function userCandidatesOfTypes(request: UserPageRequest): Sql {
+  const wallet = sql`w.wallet_id`
+  const upper = sql`coalesce(${lastSequence(wallet, withinUserWindow(request))}, 0)`
+  const lower = request.from ? sql`coalesce(${edgeBefore(wallet, request.from)}, 0)` : sql`0`
+  const edges = { upper: sql`bounds.upper`, lower: sql`bounds.lower` }
+  return sql`SELECT newest.created_at, w.wallet_id, newest.sequence FROM wallets w
+    CROSS JOIN LATERAL (SELECT ${upper} AS upper, ${lower} AS lower OFFSET 0) AS bounds
+    CROSS JOIN unnest(${request.types}::text[]) AS wanted (transaction_type)
+    CROSS JOIN LATERAL (${newestOfType(wallet, edges, request)}) AS newest
+    WHERE w.user_id = ${request.userId}`
+}
+
+/** Rows of `edge` up to the end date and after the cursor; the cursor's order is resolved wallet by wallet. */
+function withinUserWindow({ to, after }: UserPageRequest): Sql {
+  const upToEnd = to ? sql`edge.created_at <= ${timestamp(to)}` : sql`true`
+  if (!after) return upToEnd
+  const walletId = sql`${after.walletId}::uuid`
+  return sql`${upToEnd} AND (edge.created_at, edge.sequence) < (${timestamp(after.createdAt)}::timestamptz,
+    CASE WHEN w.wallet_id = ${walletId} THEN ${after.sequence}::bigint
+      WHEN w.wallet_id < ${walletId} THEN ${BEYOND_ALL_SEQUENCES} ELSE 0 END)`
+}
+
+/**
+ * The newest rows of type `wanted.transaction_type` with lower < sequence <= upper. The row comparisons and the leading
+ * type in the order can be met by the type index alone: with `transaction_type = ...` a planner that believes the type
+ * to be common walks the primary key instead, and for a rare type that walk is the whole wallet.
+ */
+function newestOfType(wallet: Sql, edges: { readonly upper: Sql; readonly lower: Sql }, slice: Slice): Sql {
+  return sql`SELECT typed.created_at, typed.sequence FROM wallet_transactions typed
+    WHERE typed.wallet_id = ${wallet}
+      AND (typed.transaction_type, typed.sequence) <= (wanted.transaction_type, ${edges.upper})
+      AND (typed.transaction_type, typed.sequence) > (wanted.transaction_type, ${edges.lower})
+    ORDER BY typed.transaction_type DESC, typed.sequence DESC LIMIT ${slice.limit + slice.offset}`
+}
+
+function lowerEdge(wallet: Sql, { from }: HistoryFilter, prefix: Sql): Sql {
+  return from ? sql`${prefix} coalesce(${edgeBefore(wallet, from)}, 0)` : NOTHING
+}
+
+function beforeCursor({ before }: WalletPageRequest, prefix: Sql): Sql {
+  return before === null ? NOTHING : sql`${prefix} ${before}::bigint`
+}
+
+function edgeBefore(wallet: Sql, from: Instant): Sql {
+  return lastSequence(wallet, sql`edge.created_at < ${timestamp(from)}`)
+}
+
+/** The sequence of the last row (`edge`) that meets a condition on time; NULL when there is none. */
+export function lastSequence(wallet: Sql, condition: Sql): Sql {
+  return sql`(SELECT edge.sequence FROM wallet_transactions edge WHERE edge.wallet_id = ${wallet} AND ${condition}
+    ORDER BY edge.created_at DESC, edge.sequence DESC LIMIT 1)`
+}

@@ -1,0 +1,123 @@
+// From the rows that queries give to the domain's wallets and transactions. No SQL here.
+import { type Selectable, sql } from 'kysely'
+import { assert } from '../domain/errors.ts'
+import { formatInstant, type Instant } from '../domain/instant.ts'
+import { isAmount, parseDecimal } from '../domain/money.ts'
+import type { Transaction } from '../domain/transaction.ts'
+import { BLOCKCHAIN_NETWORKS, type Wallet } from '../domain/wallet.ts'
+import type { WalletsTable, WalletTransactionsTable } from '../db/schema.ts'
+import type { CreationSnapshot } from './ledger-rows.ts'
+import { TRANSACTION_COLUMNS } from './ledger-statements.ts'
+
+/** Columns that make a `Wallet`. */
+export const WALLET_COLUMNS = [
+  'wallet_id',
+  'user_id',
+  'organization_id',
+  'wallet_type',
+  'currency',
+  'status',
+  'balance',
+  'locked_balance',
+  'blockchain_address',
+  'blockchain_network',
+  'on_chain_balance',
+  'sync_status',
+  'metadata',
+  'created_at',
+  'updated_at',
+] as const satisfies readonly (keyof WalletsTable)[]
+
+export type WalletRow = Pick<Selectable<WalletsTable>, (typeof WALLET_COLUMNS)[number]>
+export type TransactionRow = Selectable<WalletTransactionsTable>
+
+/** All columns of a row of the ledger, of the table or subquery called `t`. */
+export const transactionColumns = sql.join(TRANSACTION_COLUMNS.map(([column]) => sql.ref(`t.${column}`)))
+
+/** An instant as a parameter: ISO text, which PostgreSQL reads as it stands. */
+export function timestamp(instant: Instant): string {
+  return formatInstant(instant)
+}
+
+/** The wallet of a row. */
+export function walletOf(row: WalletRow): Wallet {
+  return {
+    walletId: row.wallet_id,
+    userId: row.user_id,
+    organizationId: row.organization_id,
+    walletType: row.wallet_type,
+    currency: row.currency,
+    status: row.status,
+    balance: row.balance,
+    lockedBalance: row.locked_balance,
+    blockchainAddress: row.blockchain_address,
+    blockchainNetwork: row.blockchain_network,
+    onChainBalance: row.on_chain_balance,
+    syncStatus: row.sync_status,
+    metadata: row.metadata,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+/** The wallet as its creation answered it, whatever has happened to it since. */
+export function createdWalletOf(row: WalletRow, snapshotText: string): Wallet {
+  const snapshot: CreationSnapshot = JSON.parse(snapshotText)
+  const balance = parseDecimal(snapshot.balance)
+  assert(typeof balance === 'bigint', 'the balance of a creation snapshot was written by formatDecimal')
+  return {
+    ...walletOf(row),
+    status: 'active',
+    balance,
+    lockedBalance: 0n,
+    blockchainAddress: snapshot.blockchain_address,
+    blockchainNetwork: BLOCKCHAIN_NETWORKS.find((network) => network === snapshot.blockchain_network) ?? null,
+    onChainBalance: null,
+    syncStatus: null,
+    metadata: snapshot.metadata,
+    updatedAt: row.created_at,
+  }
+}
+
+/** The transaction of a row. */
+export function transactionOf(row: TransactionRow): Transaction {
+  assert(isAmount(row.amount), 'the schema allows no amount of 0 or less')
+  return {
+    transactionId: row.transaction_id,
+    walletId: row.wallet_id,
+    userId: row.user_id,
+    sequence: row.sequence,
+    transactionType: row.transaction_type,
+    direction: row.direction,
+    amount: row.amount,
+    balanceBefore: row.balance_before,
+    balanceAfter: row.balance_after,
+    lockedBalance: row.locked_balance,
+    fee: row.fee,
+    currency: row.currency,
+    counterparty: row.counterparty,
+    description: row.description,
+    referenceId: row.reference_id,
+    usageRecordId: row.usage_record_id,
+    fromWalletId: row.from_wallet_id,
+    toWalletId: row.to_wallet_id,
+    counterpartSequence: row.counterpart_sequence,
+    originalTransactionId: row.original_transaction_id,
+    originalAmount: row.original_amount,
+    refundedTotal: row.refunded_total,
+    blockchainTxHash: row.blockchain_tx_hash,
+    blockchainNetwork: row.blockchain_network,
+    blockchainStatus: row.blockchain_status,
+    blockchainConfirmations: row.blockchain_confirmations,
+    gasFee: row.gas_fee,
+    metadata: row.metadata,
+    typeCount: row.type_count,
+    typeTotalIn: row.type_total_in,
+    typeTotalOut: row.type_total_out,
+    totalIn: row.total_in,
+    idempotencyKey: row.idempotency_key,
+    requestHash: row.request_hash,
+    createdAt: row.created_at,
+    hash: row.hash,
+  }
+}

@@ -1,0 +1,93 @@
+// Reads wallets as they are now. Nothing here writes, and nothing here caches.
+import type { SelectQueryBuilder } from 'kysely'
+import type { TransactionId } from '../domain/transaction.ts'
+import type { Wallet, WalletId, WalletType } from '../domain/wallet.ts'
+import type { ReadDatabase } from '../db/pool.ts'
+import type { Database } from '../db/schema.ts'
+import { coalesced } from './coalescing.ts'
+import { reading } from './read-failures.ts'
+import { createdWalletOf, WALLET_COLUMNS, walletOf, type WalletRow } from './read-rows.ts'
+
+/** What the creation of a wallet answered: the wallet as it was then, and its first deposit, if there was one. */
+export interface Creation {
+  readonly wallet: Wallet
+  readonly transactionId: TransactionId | null
+}
+
+/** The currency of the wallet that legacy callers mean when they name only a user. */
+const LEGACY_CURRENCY = 'CREDIT'
+
+/** Look-ups of wallets. Every method throws `database_unavailable` when the database does not answer. */
+export class WalletRepository {
+  readonly #db: ReadDatabase
+  /** The wallet, or `null`. Look-ups of one turn of the event loop are one query. */
+  readonly findWallet: (walletId: WalletId) => Promise<Wallet | null>
+
+  constructor(db: ReadDatabase) {
+    this.#db = db
+    this.findWallet = coalesced((walletIds) => this.#findWallets(walletIds))
+  }
+
+  /** Wallets of a user, newest first; of one type, if given. */
+  async walletsOfUser(userId: string, walletType?: WalletType): Promise<Wallet[]> {
+    const wallets = this.#wallets().where('user_id', '=', userId)
+    const wanted = walletType === undefined ? wallets : wallets.where('wallet_type', '=', walletType)
+    return this.#newestFirst(wanted)
+  }
+
+  /** Wallets of an organization, newest first. */
+  async walletsOfOrganization(organizationId: string): Promise<Wallet[]> {
+    return this.#newestFirst(this.#wallets().where('organization_id', '=', organizationId))
+  }
+
+  /** The open fiat wallet that a user's legacy credits live in: CREDIT first, else the oldest; `null` if there is none. */
+  async primaryFiatWallet(userId: string): Promise<Wallet | null> {
+    const query = this.#wallets()
+      .where('user_id', '=', userId)
+      .where('wallet_type', '=', 'fiat')
+      .where('status', '<>', 'closed')
+      .orderBy((eb) => eb('currency', '=', LEGACY_CURRENCY), 'desc')
+      .orderBy('created_at')
+      .orderBy('wallet_id')
+      .limit(1)
+    const row = await reading(query.executeTakeFirst())
+    return row ? walletOf(row) : null
+  }
+
+  /** What a creation with an Idempotency-Key answered; `null` for an unknown wallet or one created without a key. */
+  async findCreation(walletId: WalletId): Promise<Creation | null> {
+    const query = this.#wallets()
+      .select((eb) => [
+        'creation_snapshot',
+        eb
+          .selectFrom('wallet_transactions as first')
+          .select('first.transaction_id')
+          .whereRef('first.wallet_id', '=', 'wallets.wallet_id')
+          .where('first.sequence', '=', 1)
+          .as('first_transaction_id'),
+      ])
+      .where('wallet_id', '=', walletId)
+    const row = await reading(query.executeTakeFirst())
+    if (!row?.creation_snapshot) return null
+    const wallet = createdWalletOf(row, row.creation_snapshot)
+    return { wallet, transactionId: wallet.balance > 0n ? row.first_transaction_id : null }
+  }
+
+  async #findWallets(walletIds: readonly WalletId[]): Promise<Map<WalletId, Wallet>> {
+    const rows = await reading(
+      this.#wallets()
+        .where((eb) => eb('wallet_id', '=', eb.fn.any(eb.val([...walletIds]))))
+        .execute(),
+    )
+    return new Map(rows.map((row) => [row.wallet_id, walletOf(row)]))
+  }
+
+  async #newestFirst(wallets: SelectQueryBuilder<Database, 'wallets', WalletRow>): Promise<Wallet[]> {
+    const rows = await reading(wallets.orderBy('created_at', 'desc').orderBy('wallet_id', 'desc').execute())
+    return rows.map(walletOf)
+  }
+
+  #wallets(): SelectQueryBuilder<Database, 'wallets', WalletRow> {
+    return this.#db.selectFrom('wallets').select(WALLET_COLUMNS)
+  }
+}
