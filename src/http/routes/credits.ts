@@ -1,0 +1,60 @@
+// The two legacy endpoints that know a user instead of a wallet (API.md §3).
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import type { WalletService } from '../../services/wallet-service.ts'
+import { presentConsumption, presentCreditsBalance } from '../presenters-answers.ts'
+import { errorResponses, idempotencyHeadersSchema, POSTING_ERRORS } from '../schemas/common.ts'
+import { consumeAnswer, consumeBody } from '../schemas/movements.ts'
+import { creditsBalanceAnswer, userParams } from '../schemas/wallets.ts'
+import { markReplayed } from './wallets.ts'
+
+const TAGS = ['Credits (legacy)']
+
+/** Routes for callers of the credit system of old. */
+export function creditRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/api/v1/users/:user_id/credits/balance',
+      {
+        schema: {
+          operationId: 'getCreditsBalance',
+          tags: TAGS,
+          summary: "Balance of a user's credit wallet",
+          description:
+            "The user's CREDIT wallet, else the oldest open fiat wallet; an empty CREDIT wallet is opened if there is none.",
+          params: userParams,
+          response: { 200: creditsBalanceAnswer, ...errorResponses(...POSTING_ERRORS) },
+        },
+      },
+      async (request) => presentCreditsBalance(await wallets.creditWallet(request.params.user_id)),
+    )
+    app.post(
+      '/api/v1/users/:user_id/credits/consume',
+      {
+        schema: {
+          operationId: 'consumeCredits',
+          tags: TAGS,
+          summary: "Consume from a user's credit wallet",
+          description: 'As consume, from the wallet that the balance above shows.',
+          params: userParams,
+          headers: idempotencyHeadersSchema,
+          body: consumeBody,
+          response: {
+            200: consumeAnswer,
+            ...errorResponses(...POSTING_ERRORS, 'insufficient_balance', 'wallet_frozen', 'wallet_closed'),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { amount, description, usage_record_id: usageRecordId, metadata } = request.body
+        const consumption = { amount, description, usageRecordId, metadata }
+        const posted = await wallets.consumeCredits(
+          request.params.user_id,
+          consumption,
+          request.headers['idempotency-key'],
+        )
+        markReplayed(reply, posted.replayed)
+        return presentConsumption(posted)
+      },
+    )
+  }
+}

@@ -1,0 +1,196 @@
+// The routes that move money (API.md §3 and §4): validate, one service call, present.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { AppError } from '../../domain/errors.ts'
+import type { WalletService } from '../../services/wallet-service.ts'
+import { presentConsumption, presentMovement, presentTransfer } from '../presenters-answers.ts'
+import { errorResponses, idempotencyHeadersSchema, POSTING_ERRORS } from '../schemas/common.ts'
+import {
+  consumeAnswer,
+  consumeBody,
+  depositBody,
+  movementAnswer,
+  refundBody,
+  transactionParams,
+  transferAnswer,
+  transferBody,
+  withdrawBody,
+} from '../schemas/movements.ts'
+import { walletParams } from '../schemas/wallets.ts'
+import { markReplayed } from './wallets.ts'
+
+const TAGS = ['Movements']
+const CREDIT_ERRORS = [...POSTING_ERRORS, 'wallet_not_found', 'wallet_frozen', 'wallet_closed'] as const
+const DEBIT_ERRORS = [...CREDIT_ERRORS, 'insufficient_balance'] as const
+
+const toWallet = { tags: TAGS, params: walletParams, headers: idempotencyHeadersSchema }
+
+/** Routes that move money. */
+export function movementRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+  return async (app) => {
+    await app.register(creditRoutes(wallets))
+    await app.register(debitRoutes(wallets))
+    await app.register(transferRoute(wallets))
+    await app.register(refundRoute(wallets))
+  }
+}
+
+function creditRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+  const response = { 200: movementAnswer, ...errorResponses(...CREDIT_ERRORS) }
+  return async (app) => {
+    app.post(
+      '/api/v1/wallets/:wallet_id/deposit',
+      {
+        schema: {
+          ...toWallet,
+          operationId: 'deposit',
+          summary: 'Deposit money',
+          description: 'Adds money from outside.',
+          body: depositBody,
+          response,
+        },
+      },
+      async (request, reply) => {
+        const { amount, description, reference_id: referenceId, metadata } = request.body
+        const deposit = { amount, description, referenceId, metadata }
+        const posted = await wallets.deposit(request.params.wallet_id, deposit, request.headers['idempotency-key'])
+        markReplayed(reply, posted.replayed)
+        return presentMovement(posted, 'Deposited')
+      },
+    )
+    app.post(
+      '/api/v1/wallets/:wallet_id/reward',
+      {
+        schema: {
+          ...toWallet,
+          operationId: 'reward',
+          summary: 'Reward with money',
+          description: 'Adds money as a promotion: as a deposit, with `transaction_type` `reward`.',
+          body: depositBody,
+          response,
+        },
+      },
+      async (request, reply) => {
+        const { amount, description, reference_id: referenceId, metadata } = request.body
+        const reward = { amount, description, referenceId, metadata }
+        const posted = await wallets.reward(request.params.wallet_id, reward, request.headers['idempotency-key'])
+        markReplayed(reply, posted.replayed)
+        return presentMovement(posted, 'Rewarded')
+      },
+    )
+  }
+}
+
+function debitRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+  const errors = errorResponses(...DEBIT_ERRORS)
+  return async (app) => {
+    app.post(
+      '/api/v1/wallets/:wallet_id/withdraw',
+      {
+        schema: {
+          ...toWallet,
+          operationId: 'withdraw',
+          summary: 'Withdraw money',
+          description: "Pays money out; `destination` is kept in the transaction's metadata.",
+          body: withdrawBody,
+          response: { 200: movementAnswer, ...errors },
+        },
+      },
+      async (request, reply) => {
+        const posted = await wallets.withdraw(
+          request.params.wallet_id,
+          request.body,
+          request.headers['idempotency-key'],
+        )
+        markReplayed(reply, posted.replayed)
+        return presentMovement(posted, 'Withdrew')
+      },
+    )
+    app.post(
+      '/api/v1/wallets/:wallet_id/consume',
+      {
+        schema: {
+          ...toWallet,
+          operationId: 'consume',
+          summary: 'Consume money',
+          description: 'Takes money for metered use. `remaining_balance` is a JSON number with exact digits.',
+          body: consumeBody,
+          response: { 200: consumeAnswer, ...errors },
+        },
+      },
+      async (request, reply) => {
+        const { amount, description, usage_record_id: usageRecordId, metadata } = request.body
+        const consumption = { amount, description, usageRecordId, metadata }
+        const posted = await wallets.consume(request.params.wallet_id, consumption, request.headers['idempotency-key'])
+        markReplayed(reply, posted.replayed)
+        return presentConsumption(posted)
+      },
+    )
+  }
+}
+
+function transferRoute(wallets: WalletService): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.post(
+      '/api/v1/wallets/:wallet_id/transfer',
+      {
+        schema: {
+          ...toWallet,
+          operationId: 'transfer',
+          summary: 'Transfer money to another wallet',
+          description:
+            'Both legs are written or neither. The wallets must differ and have one currency. A `fee` is a third row, on the source.',
+          body: transferBody,
+          response: { 200: transferAnswer, ...errorResponses(...DEBIT_ERRORS, 'same_wallet', 'currency_mismatch') },
+        },
+      },
+      async (request, reply) => {
+        const { to_wallet_id: toWalletId, amount, description, fee, metadata } = request.body
+        const transfer = { toWalletId, amount, description, fee, metadata }
+        const posted = await wallets.transfer(request.params.wallet_id, transfer, request.headers['idempotency-key'])
+        markReplayed(reply, posted.replayed)
+        return presentTransfer(posted)
+      },
+    )
+  }
+}
+
+function refundRoute(wallets: WalletService): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.post(
+      '/api/v1/transactions/:transaction_id/refund',
+      {
+        schema: {
+          tags: TAGS,
+          operationId: 'refund',
+          summary: 'Refund a transaction',
+          description:
+            'Only `withdraw`, `consume` and `fee` can be refunded, in full or in parts; all refunds of a transaction together ' +
+            'never exceed it.',
+          params: transactionParams,
+          headers: idempotencyHeadersSchema,
+          body: refundBody,
+          response: {
+            200: movementAnswer,
+            ...errorResponses(...CREDIT_ERRORS, 'transaction_not_found', 'not_refundable', 'refund_exceeds_original'),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { transaction_id: transactionId } = request.params
+        const { reason, amount, metadata, original_transaction_id: repeated } = request.body
+        if (repeated !== undefined && repeated !== transactionId) throw notTheTransactionOfThePath()
+        const refund = { reason, amount, metadata }
+        const posted = await wallets.refund(transactionId, refund, request.headers['idempotency-key'])
+        markReplayed(reply, posted.replayed)
+        return presentMovement(posted, 'Refunded')
+      },
+    )
+  }
+}
+
+function notTheTransactionOfThePath(): AppError {
+  const msg = 'Must be the transaction of the path, or be left out'
+  return new AppError('validation_failed', `body.original_transaction_id: ${msg}`, {
+    faults: [{ loc: ['body', 'original_transaction_id'], type: 'not_the_path', msg }],
+  })
+}

@@ -1,0 +1,206 @@
+// Opening, looking up, changing and closing wallets (API.md §3 and §4). GET balance stands in balances.ts.
+import type { FastifyReply } from 'fastify'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import type { WalletService } from '../../services/wallet-service.ts'
+import { presentWalletAnswer } from '../presenters-answers.ts'
+import { presentWallet } from '../presenters.ts'
+import { errorResponses, idempotencyHeadersSchema, POSTING_ERRORS, READ_ERRORS } from '../schemas/common.ts'
+import { walletSchema } from '../schemas/objects.ts'
+import {
+  createWalletBody,
+  reasonBody,
+  updateWalletBody,
+  userParams,
+  walletAnswer,
+  walletListAnswer,
+  walletParams,
+  walletTypeQuery,
+} from '../schemas/wallets.ts'
+
+const TAGS = ['Wallets']
+
+/** Says that an answer was given before, by an earlier request with the same key (API.md §5). */
+export function markReplayed(reply: FastifyReply, replayed: boolean): void {
+  if (replayed) void reply.header('Idempotency-Replayed', 'true')
+}
+
+/** Routes around wallets themselves. */
+export function walletRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+  return async (app) => {
+    await app.register(creationRoutes(wallets))
+    await app.register(lookupRoutes(wallets))
+    await app.register(changeRoutes(wallets))
+    await app.register(statusRoutes(wallets))
+  }
+}
+
+function creationRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.post(
+      '/api/v1/wallets',
+      {
+        schema: {
+          operationId: 'createWallet',
+          tags: TAGS,
+          summary: 'Open a wallet',
+          description:
+            'A user has at most one open fiat wallet per currency: a second one is refused with `wallet_exists`, which names ' +
+            'the one there is. An initial balance is written as the first deposit, in the same transaction.',
+          headers: idempotencyHeadersSchema,
+          body: createWalletBody,
+          response: { 200: walletAnswer, ...errorResponses(...POSTING_ERRORS, 'wallet_exists') },
+        },
+      },
+      async (request, reply) => {
+        const { body } = request
+        const opened = await wallets.createWallet(
+          {
+            userId: body.user_id,
+            walletType: body.wallet_type,
+            currency: body.currency,
+            initialBalance: body.initial_balance ?? null,
+            organizationId: body.organization_id,
+            blockchainNetwork: body.blockchain_network,
+            blockchainAddress: body.blockchain_address,
+            metadata: body.metadata,
+          },
+          request.headers['idempotency-key'],
+        )
+        markReplayed(reply, opened.replayed)
+        return presentWalletAnswer(opened.wallet, 'Wallet created successfully')
+      },
+    )
+  }
+}
+
+function lookupRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/api/v1/wallets/:wallet_id',
+      {
+        schema: {
+          operationId: 'getWallet',
+          tags: TAGS,
+          summary: 'Look a wallet up',
+          description: 'The wallet itself, without an envelope.',
+          params: walletParams,
+          response: { 200: walletSchema, ...errorResponses(...READ_ERRORS, 'wallet_not_found') },
+        },
+      },
+      async (request) => presentWallet(await wallets.getWallet(request.params.wallet_id)),
+    )
+    app.get(
+      '/api/v1/users/:user_id/wallets',
+      {
+        schema: {
+          operationId: 'listWalletsOfUser',
+          tags: TAGS,
+          summary: "List a user's wallets",
+          description: 'Newest first; empty for a user nobody knows.',
+          params: userParams,
+          querystring: walletTypeQuery,
+          response: { 200: walletListAnswer, ...errorResponses(...READ_ERRORS) },
+        },
+      },
+      async (request) => {
+        const found = await wallets.walletsOfUser(request.params.user_id, request.query.wallet_type)
+        return { wallets: found.map(presentWallet), count: found.length }
+      },
+    )
+  }
+}
+
+function changeRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.patch(
+      '/api/v1/wallets/:wallet_id',
+      {
+        schema: {
+          operationId: 'updateWallet',
+          tags: TAGS,
+          summary: "Change a wallet's particulars",
+          description:
+            '`metadata` is merged (RFC 7396: objects merge, `null` removes); the blockchain address and network replace what is ' +
+            'there, `null` removes them. Currency and balance never change here.',
+          params: walletParams,
+          body: updateWalletBody,
+          response: { 200: walletAnswer, ...errorResponses(...POSTING_ERRORS, 'wallet_not_found', 'wallet_closed') },
+        },
+      },
+      async (request) => {
+        const { metadata, blockchain_address: blockchainAddress, blockchain_network: blockchainNetwork } = request.body
+        const update = { metadata, blockchainAddress, blockchainNetwork }
+        const wallet = await wallets.updateWallet(request.params.wallet_id, update)
+        return presentWalletAnswer(wallet, 'Wallet updated successfully')
+      },
+    )
+    app.delete(
+      '/api/v1/wallets/:wallet_id',
+      {
+        schema: {
+          operationId: 'closeWallet',
+          tags: TAGS,
+          summary: 'Close a wallet for good',
+          description: 'Balance and holds must be zero. History, balance and statistics stay readable.',
+          params: walletParams,
+          response: {
+            200: walletAnswer,
+            ...errorResponses(
+              ...POSTING_ERRORS,
+              'wallet_not_found',
+              'wallet_not_empty',
+              'wallet_frozen',
+              'wallet_closed',
+            ),
+          },
+        },
+      },
+      async (request) => {
+        const wallet = await wallets.closeWallet(request.params.wallet_id)
+        return presentWalletAnswer(wallet, 'Wallet closed successfully')
+      },
+    )
+  }
+}
+
+function statusRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+  const response = { 200: walletAnswer, ...errorResponses(...POSTING_ERRORS, 'wallet_not_found', 'wallet_closed') }
+  return async (app) => {
+    app.post(
+      '/api/v1/wallets/:wallet_id/freeze',
+      {
+        schema: {
+          operationId: 'freezeWallet',
+          tags: TAGS,
+          summary: 'Freeze a wallet',
+          description: 'No money moves in or out until it is unfrozen. Freezing a frozen wallet renews the reason.',
+          params: walletParams,
+          body: reasonBody,
+          response,
+        },
+      },
+      async (request) => {
+        const wallet = await wallets.freezeWallet(request.params.wallet_id, request.body.reason)
+        return presentWalletAnswer(wallet, 'Wallet frozen successfully')
+      },
+    )
+    app.post(
+      '/api/v1/wallets/:wallet_id/unfreeze',
+      {
+        schema: {
+          operationId: 'unfreezeWallet',
+          tags: TAGS,
+          summary: 'Unfreeze a wallet',
+          description: 'Lets money move again. An active wallet stays active.',
+          params: walletParams,
+          body: reasonBody,
+          response,
+        },
+      },
+      async (request) => {
+        const wallet = await wallets.unfreezeWallet(request.params.wallet_id, request.body.reason)
+        return presentWalletAnswer(wallet, 'Wallet unfrozen successfully')
+      },
+    )
+  }
+}

@@ -1,0 +1,94 @@
+// What the routes that move money take and give. Amounts become `bigint`s here; nothing behind this line parses one.
+import { z } from 'zod'
+import {
+  amountSchema,
+  metadataSchema,
+  textSchema,
+  transactionIdSchema,
+  walletIdSchema,
+  walletResponseSchema,
+} from './common.ts'
+import { exactNumberOut, transactionSchema } from './objects.ts'
+import { MAX_REASON_LENGTH } from './wallets.ts'
+
+/** Longest description, in characters; the schema of the database repeats it. */
+const MAX_DESCRIPTION_LENGTH = 1000
+/** Longest reference, usage record id or destination, in characters. */
+const MAX_REFERENCE_LENGTH = 255
+
+const movementShape = {
+  amount: amountSchema,
+  description: textSchema(MAX_DESCRIPTION_LENGTH)
+    .optional()
+    .meta({ description: 'For people; has a default such as `Deposit: 10`', examples: ['Monthly top-up'] }),
+  metadata: metadataSchema.optional(),
+}
+
+export const depositBody = z
+  .object({
+    ...movementShape,
+    reference_id: textSchema(MAX_REFERENCE_LENGTH, { min: 1 })
+      .optional()
+      .meta({ description: "The caller's own reference", examples: ['invoice-7'] }),
+  })
+  .meta({ examples: [{ amount: '10', reference_id: 'invoice-7' }] })
+
+export const withdrawBody = z
+  .object({
+    ...movementShape,
+    destination: textSchema(MAX_REFERENCE_LENGTH, { min: 1 })
+      .optional()
+      .meta({ description: 'Where the money goes; kept in metadata', examples: ['bank:DE02120300000000202051'] }),
+  })
+  .meta({ examples: [{ amount: '10', destination: 'bank:DE02120300000000202051' }] })
+
+const usageRecordIdSchema = z
+  .union([z.int().transform(String), textSchema(MAX_REFERENCE_LENGTH, { min: 1 })])
+  .meta({ description: 'The usage record that this pays for: an integer or a string', examples: ['812'] })
+
+export const consumeBody = z
+  .object({ ...movementShape, usage_record_id: usageRecordIdSchema.optional() })
+  .meta({ examples: [{ amount: '10', usage_record_id: '812' }] })
+
+export const transferBody = z
+  .object({
+    to_wallet_id: walletIdSchema,
+    ...movementShape,
+    fee: amountSchema.optional().meta({ description: 'Taken from the source on top of the amount', examples: ['0.5'] }),
+  })
+  .meta({ examples: [{ to_wallet_id: '0197f7d4-2c2b-7d4f-8b62-1e5a3d7c9f02', amount: '10' }] })
+
+export const transactionParams = z.object({ transaction_id: transactionIdSchema })
+
+export const refundBody = z
+  .object({
+    reason: textSchema(MAX_REASON_LENGTH, { min: 1 }).meta({
+      description: 'Why, for people',
+      examples: ['Service was down'],
+    }),
+    amount: amountSchema
+      .optional()
+      .meta({ description: 'Default: everything that is left to refund', examples: ['3'] }),
+    metadata: metadataSchema.optional(),
+    original_transaction_id: transactionIdSchema
+      .optional()
+      .meta({ description: 'If sent, it must be the transaction of the path' }),
+  })
+  .meta({ examples: [{ reason: 'Service was down', amount: '3' }] })
+
+export const movementAnswer = walletResponseSchema(z.object({ transaction: transactionSchema }))
+
+export const consumeAnswer = walletResponseSchema(
+  z.object({
+    transaction: transactionSchema,
+    remaining_balance: exactNumberOut('What can still be spent'),
+  }),
+)
+
+export const transferAnswer = walletResponseSchema(
+  z.object({
+    from_transaction: transactionSchema,
+    to_transaction: transactionSchema,
+    fee_transaction: transactionSchema.optional().meta({ description: 'Only when a fee was taken' }),
+  }),
+)
