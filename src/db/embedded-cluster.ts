@@ -23,7 +23,7 @@ export const lastErrorLine = (output: string): string => {
 }
 
 /** Writes a small file so that a crash leaves the old one or the new one. */
-export const writeWhole = async (path: string, text: string, account: Account | undefined): Promise<void> => {
+const writeWhole = async (path: string, text: string, account: Account | undefined): Promise<void> => {
   const aside = `${path}.new`
   await rm(aside, { force: true })
   const file = await open(aside, 'wx', 0o600)
@@ -37,7 +37,7 @@ export const writeWhole = async (path: string, text: string, account: Account | 
   await rename(aside, path)
 }
 
-const passwordFile = (folder: string): string => join(folder, 'postgres.password')
+export const passwordFile = (folder: string): string => join(folder, 'postgres.password')
 
 /** The superuser's password; for a database that does not exist yet, a new one. */
 export const readOrMakePassword = ({ folder, account }: Placement): Promise<string> =>

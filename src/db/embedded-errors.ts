@@ -33,7 +33,17 @@ export class EmbeddedPostgresError extends Error {
 export const errorCode = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 
-const FOLDER_CODES = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOTEMPTY', 'ENOSPC', 'EDQUOT'])
+const FOLDER_CODES = new Set([
+  'ENOENT',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+  'EEXIST',
+  'ENOTEMPTY',
+  'ENOSPC',
+  'EDQUOT',
+])
 
 /** Runs file work under `folder` and turns the system's refusals into the sentence about that folder. */
 export const inFolder = async <Result>(folder: string, work: () => Promise<Result>): Promise<Result> => {

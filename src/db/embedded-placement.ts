@@ -54,7 +54,7 @@ const chooseAccount = async (owner: { uid: number; gid: number } | undefined, lo
   if (account === undefined) {
     throw new EmbeddedPostgresError(
       'account_unavailable',
-      `PostgreSQL does not run as root, and there is no other user to run it as (useradd: ${made.stderr.trim()}): create a user named postgres, start the service as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.`,
+      `PostgreSQL does not run as root, and there is no other user to run it as (useradd: ${made.stderr.trim() || `exit ${made.code}`}): create a user named postgres, start the service as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.`,
     )
   }
   log(`created the system user ${CREATED}, because PostgreSQL does not run as root`, { uid: account.uid })
@@ -79,15 +79,20 @@ const nearestExisting = async (path: string): Promise<string> =>
   (await ownerOf(path)) === undefined && dirname(path) !== path ? nearestExisting(dirname(path)) : path
 
 /** Creates the folder so that other users can pass through it, whatever the umask. */
-const makeFolder = (folder: string): Promise<void> =>
-  inFolder(folder, async () => {
-    const first = await mkdir(folder, { recursive: true })
-    if (first === undefined || process.platform === 'win32') return
-    for (let made = folder; ; made = dirname(made)) {
-      await chmod(made, 0o755)
-      if (made === first) return
-    }
-  })
+export const makeFolder = (folder: string): Promise<void> => inFolder(folder, () => makeEach(folder))
+
+// One by one: where mkdir answers ENOENT (in /proc, say), Node's recursive one tries for ever.
+const makeEach = async (folder: string): Promise<void> => {
+  if ((await ownerOf(folder)) !== undefined) return
+  await makeEach(dirname(folder))
+  try {
+    await mkdir(folder)
+    await chmod(folder, 0o755)
+  } catch (error) {
+    // Another starter was faster.
+    if (errorCode(error) !== 'EEXIST') throw error
+  }
+}
 
 /** An existing data folder of our own that is closed to the other user (umask 077, mkdtemp) is opened for passing only. */
 const openOwnFolder = async (folder: string, account: Account): Promise<void> => {
@@ -97,12 +102,12 @@ const openOwnFolder = async (folder: string, account: Account): Promise<void> =>
 }
 
 /** The folder's name with symbolic links resolved, so that one folder has one name, existing or not. */
-const canonical = async (path: string): Promise<string> => {
+export const canonical = async (path: string): Promise<string> => {
   const existing = await nearestExisting(path)
   return join(await realpath(existing), relative(existing, path))
 }
 
-const relocatedFolder = (wanted: string, relocationRoot: string): string => {
+export const relocatedFolder = (wanted: string, relocationRoot: string): string => {
   const digest = createHash('sha256').update(wanted).digest('hex').slice(0, 16)
   return join(relocationRoot, 'data', `${basename(dirname(wanted)) || 'root'}-${digest}`)
 }
@@ -110,6 +115,8 @@ const relocatedFolder = (wanted: string, relocationRoot: string): string => {
 /** Decides where the data are and makes that folder. `relocationRoot` is a durable place that any user can reach. */
 export const place = async (dataDir: string, relocationRoot: string, log: Log): Promise<Placement> => {
   const wanted = await inFolder(dataDir, () => canonical(resolve(dataDir)))
+  // The dot asks for a folder: a file in the way is said to be one, and is not evaded by going elsewhere.
+  await inFolder(wanted, async () => stat(`${await nearestExisting(wanted)}/.`))
   if (!isRoot()) {
     await makeFolder(wanted)
     return { folder: wanted, cluster: clusterOf(wanted), account: undefined }

@@ -60,7 +60,7 @@ export type EmbeddedPostgres = {
   stop(): Promise<void>
 }
 
-const RELOCATION_ROOT = '/var/lib/wallet-service'
+export const RELOCATION_ROOT = '/var/lib/wallet-service'
 const PORT_ATTEMPTS = 3
 
 const DEFAULTS: Readonly<Record<string, string>> = {
@@ -199,7 +199,7 @@ const launchOnFreePort = async (launching: Launching, given: number | undefined)
 
 type Address = { readonly port: number; readonly password: string; readonly databaseName: string }
 
-const connectionUrl = ({ port, password, databaseName }: Address): string =>
+export const connectionUrl = ({ port, password, databaseName }: Address): string =>
   `postgres://${SUPERUSER}:${encodeURIComponent(password)}@${LOOPBACK}:${port}/${encodeURIComponent(databaseName)}`
 
 const createDatabase = async (folder: string, address: Address): Promise<void> => {

@@ -1,0 +1,56 @@
+// More callers than the service takes: the queue stays bounded, the excess is told so, and nothing is lost.
+import { readFile } from 'node:fs/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Api } from '../support/api.ts'
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
+import { type ServiceProcess, startService } from '../support/service.ts'
+
+const CALLERS = 2000
+const QUEUE_MAX = 500
+const ROUNDS = 4
+
+let database: TestDatabase
+let service: ServiceProcess
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  service = await startService({ DATABASE_URL: database.url, POSTING_QUEUE_MAX: String(QUEUE_MAX) })
+})
+afterAll(async () => {
+  await service.stop()
+  await database.drop()
+})
+
+test(`${CALLERS} callers at once, ${ROUNDS} times: excess gets overloaded with Retry-After, memory stays flat`, async () => {
+  const api = new Api(service.url)
+  const wallet = await api.openWallet({ user_id: 'crowd' })
+  let accepted = 0
+  let refused = 0
+  const memory: number[] = []
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const answers = await Promise.all(Array.from({ length: CALLERS }, () => api.deposit(wallet, 1)))
+    for (const answer of answers) {
+      if (answer.status === 200) accepted += 1
+      else {
+        expect(answer.body).toMatchObject({ code: 'overloaded', retryable: true })
+        expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+        refused += 1
+      }
+    }
+    memory.push(await residentMegabytes(service.pid))
+  }
+  expect(accepted + refused).toBe(CALLERS * ROUNDS)
+  // The first wave fills the queue; whoever comes while it is full is refused.
+  expect(refused).toBeGreaterThan(0)
+  expect(accepted).toBeGreaterThanOrEqual(QUEUE_MAX)
+  expect(await api.balanceOf(wallet)).toBe(String(accepted))
+  // 2,000 waiting bodies kept for ever would show as tens of megabytes a round.
+  const [, second = 0] = memory
+  expect(memory.at(-1), `resident MB after each round: ${memory.join(', ')}`).toBeLessThan(second + 60)
+})
+
+/** Resident memory of a process on Linux; elsewhere there is no /proc, and the test says so by failing to read it. */
+async function residentMegabytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) / 1024
+}

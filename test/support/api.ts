@@ -1,0 +1,139 @@
+// A caller of the HTTP API for tests: exact JSON both ways, and every answer checked against openapi.yaml.
+import { expect } from 'vitest'
+import { departures } from './openapi.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  /** The text as received. */
+  readonly text: string
+  /** Parsed by JSON.parse; compare `text` where digits matter. */
+  readonly body: AnswerBody
+}
+
+/** Members that tests read; the shapes themselves are checked against openapi.yaml. */
+export interface AnswerBody {
+  readonly success: boolean
+  readonly message: string
+  readonly code: string
+  readonly status: string
+  readonly detail: string
+  readonly wallet_id: string
+  readonly balance: string
+  readonly transaction_id: string
+  readonly count: number
+  readonly next_cursor: string | null
+  readonly retryable: boolean
+  readonly request_id: string
+  readonly fields: readonly string[]
+  readonly errors: readonly {
+    readonly loc: readonly (string | number)[]
+    readonly type: string
+    readonly msg: string
+  }[]
+  readonly wallets: readonly Record<string, unknown>[]
+  readonly transactions: readonly TransactionAnswer[]
+  readonly data: {
+    readonly wallet: Record<string, unknown>
+    readonly transaction: TransactionAnswer
+    readonly from_transaction: TransactionAnswer
+    readonly to_transaction: TransactionAnswer
+    readonly fee_transaction: TransactionAnswer
+    readonly remaining_balance: number
+  }
+}
+
+export interface TransactionAnswer {
+  readonly transaction_id: string
+  readonly wallet_id: string
+  readonly transaction_type: string
+  readonly amount: string
+  readonly balance_before: string
+  readonly balance_after: string
+  readonly sequence: number
+  readonly description: string
+  readonly metadata: Record<string, unknown>
+  readonly created_at: string
+}
+
+export interface CallOptions {
+  /** Sent as JSON; a string is sent as it is. */
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  readonly key?: string
+}
+
+/** Calls the service at `url`. */
+export class Api {
+  readonly #url: string
+
+  constructor(url: string) {
+    this.#url = url
+  }
+
+  async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    const { body, headers = {}, key } = options
+    const response = await fetch(`${this.#url}${path}`, {
+      method,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(key !== undefined && { 'idempotency-key': key }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    const answer = { status: response.status, headers: response.headers, text, body: JSON.parse(text) }
+    const [pathname = path] = path.split('?')
+    const contentType = response.headers.get('content-type') ?? ''
+    const found = departures({ method, path: pathname, status: answer.status, contentType, body: answer.body })
+    expect(found, `${method} ${path} answered ${answer.status} ${text.slice(0, 500)}`).toEqual([])
+    expect(response.headers.get('x-request-id')).toBeTruthy()
+    return answer
+  }
+
+  get(path: string): Promise<Answer> {
+    return this.call('GET', path)
+  }
+
+  post(path: string, body: unknown, key?: string): Promise<Answer> {
+    return this.call('POST', path, { body, ...(key !== undefined && { key }) })
+  }
+
+  /** Opens a wallet and gives its id. */
+  async openWallet(request: Readonly<Record<string, unknown>>): Promise<string> {
+    const answer = await this.post('/api/v1/wallets', request)
+    expect(answer.status, answer.text).toBe(200)
+    return answer.body.wallet_id
+  }
+
+  async deposit(walletId: string, amount: unknown, key?: string): Promise<Answer> {
+    return this.post(`/api/v1/wallets/${walletId}/deposit`, { amount }, key)
+  }
+
+  async consume(walletId: string, amount: unknown, key?: string): Promise<Answer> {
+    return this.post(`/api/v1/wallets/${walletId}/consume`, { amount }, key)
+  }
+
+  async transfer(walletId: string, toWalletId: string, amount: unknown, key?: string): Promise<Answer> {
+    return this.post(`/api/v1/wallets/${walletId}/transfer`, { to_wallet_id: toWalletId, amount }, key)
+  }
+
+  /** The wallet's whole balance, as text. */
+  async balanceOf(walletId: string): Promise<string> {
+    return (await this.get(`/api/v1/wallets/${walletId}`)).body.balance
+  }
+
+  /** All rows of a wallet, oldest first, read page by page. */
+  async historyOf(walletId: string): Promise<TransactionAnswer[]> {
+    const rows: TransactionAnswer[] = []
+    let cursor: string | null = ''
+    while (cursor !== null) {
+      const from = cursor === '' ? '' : `&cursor=${cursor}`
+      const { body } = await this.get(`/api/v1/wallets/${walletId}/transactions?limit=100${from}`)
+      rows.push(...body.transactions)
+      cursor = body.next_cursor
+    }
+    return rows.toReversed()
+  }
+}

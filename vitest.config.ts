@@ -1,0 +1,20 @@
+// How the tests run: everything in test/, against one real PostgreSQL per run. No retries: a test that passes the second
+// time has found something.
+import { defineConfig } from 'vitest/config'
+
+// Vitest finds its configuration by the default export and by nothing else.
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/postgres.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Stopping the database is bounded by its own timeouts.
+    teardownTimeout: 60_000,
+    retry: 0,
+    passWithNoTests: false,
+    allowOnly: false,
+  },
+})
