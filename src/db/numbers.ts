@@ -12,6 +12,8 @@ export function parseNumeric(text: string): bigint {
   const point = text.indexOf('.')
   if (point === -1) return BigInt(text) * 10n ** BigInt(SCALE)
   const decimals = text.length - point - 1
+  // What `numeric(38,18)` sends, always: no power to compute.
+  if (decimals === SCALE) return BigInt(text.slice(0, point) + text.slice(point + 1))
   assert(decimals <= SCALE, `numeric with ${decimals} decimals`)
   return BigInt(text.slice(0, point) + text.slice(point + 1)) * 10n ** BigInt(SCALE - decimals)
 }

@@ -14,7 +14,8 @@ const LOCK_TIMEOUT = '55P03'
 const UNAVAILABLE_CLASSES = new Set(['08', '53', '57', '58'])
 /** Idle-in-transaction timeout, and a server that has become read-only after a failover. */
 const UNAVAILABLE_STATES = new Set(['25P03', '25006'])
-const SQLSTATE = /^[0-9A-Z]{5}$/
+/** Node's `EPIPE` looks like one; no class of SQLSTATEs begins with E. */
+const SQLSTATE = /^[0-9A-DF-Z][0-9A-Z]{4}$/
 
 /** Classifies what `pg` rejected with. A dropped connection and an exhausted pool carry no SQLSTATE at all. */
 export function classifyDatabaseError(error: unknown): DatabaseFailure {
@@ -38,7 +39,8 @@ function isConnectionError(error: unknown): boolean {
   )
 }
 
-function sqlstateOf(error: unknown): string | null {
+/** The SQLSTATE of what `pg` rejected with; `null` where the server never spoke. */
+export function sqlstateOf(error: unknown): string | null {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null
   return SQLSTATE.test(error.code) ? error.code : null
 }

@@ -10,8 +10,9 @@ import type { Wallet, WalletState } from './wallet.ts'
 
 /** Opens a wallet. Refuses with `wallet_exists` (naming the wallet there is) or `validation_failed`. */
 export function createWallet(state: LedgerState, command: CreateCommand): Outcome {
-  requireNoOpenFiatWallet(state, command)
+  // A fault of the request itself comes before anything that depends on what there is.
   if (command.initialBalance) requireDecimals(command.initialBalance, command.currency, 'initial_balance')
+  requireNoOpenFiatWallet(state, command)
   const empty = emptyState(state, command)
   if (!command.initialBalance) {
     return {
@@ -42,8 +43,11 @@ function requireNoOpenFiatWallet(state: LedgerState, command: CreateCommand): vo
   if (command.walletType !== 'fiat') return
   const existing = state.fiatWallets.get(fiatKey(command.userId, command.currency))
   if (!existing) return
+  // What came earlier in the same flush counts: it may have moved the balance, or closed the wallet.
+  const latest = state.wallets.get(existing.walletId)
+  if (latest?.status === 'closed') return
   throw new AppError('wallet_exists', 'User already has a fiat wallet', {
-    context: { wallet_id: existing.walletId, balance: formatDecimal(existing.balance) },
+    context: { wallet_id: existing.walletId, balance: formatDecimal(latest?.balance ?? existing.balance) },
   })
 }
 

@@ -43,7 +43,10 @@ export function requestHash<Kind extends RequestKind>(kind: Kind, fields: Reques
   return Buffer.concat([routeDigest(kind), ...REQUEST_FIELDS[kind].map((field) => fieldDigest(values[field]))])
 }
 
-/** The names of the fields in which a request differs from the one that first used the key; `route` when that does. */
+/**
+ * The names of the fields in which a request differs from the one that first used the key; `route` when that does. None:
+ * it is the same request.
+ */
 export function differingFields(kind: RequestKind, sent: Buffer, recorded: Buffer): readonly string[] {
   if (!slot(sent, 0).equals(slot(recorded, 0))) return ['route']
   return REQUEST_FIELDS[kind].filter((_, index) => !slot(sent, index + 1).equals(slot(recorded, index + 1)))
@@ -62,6 +65,8 @@ function fieldDigest(value: JsonValue | undefined): Buffer {
   return hash('sha256', canonicalJson(value), 'buffer').subarray(0, DIGEST_BYTES)
 }
 
+/** One digest; a field that did not exist yet when the request was recorded was absent from it. */
 function slot(digest: Buffer, index: number): Buffer {
-  return digest.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES)
+  const bytes = digest.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES)
+  return bytes.length === 0 ? ABSENT : bytes
 }

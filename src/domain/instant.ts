@@ -8,9 +8,10 @@ const MICROS_PER_MILLI = 1000n
 
 /** Writes an instant as ISO 8601 UTC with microseconds: `2026-01-31T12:00:00.123456Z`. */
 export function formatInstant(instant: Instant): string {
-  const millis = instant / MICROS_PER_MILLI
-  const micros = Number(instant % MICROS_PER_MILLI)
-  return `${new Date(Number(millis)).toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}Z`
+  // `%` keeps the sign, so an instant before 1970 needs the second step.
+  const micros = ((instant % MICROS_PER_MILLI) + MICROS_PER_MILLI) % MICROS_PER_MILLI
+  const millis = Number((instant - micros) / MICROS_PER_MILLI)
+  return `${new Date(millis).toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}Z`
 }
 
 /** The instant of a time in milliseconds since 1970, as `Date.now()` gives it. */

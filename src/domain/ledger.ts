@@ -51,8 +51,8 @@ function replayOf(state: LedgerState, command: Command): Outcome | null {
   if (!claim) return null
   const effect = state.effects.get(effectKey(command, claim.key))
   if (!effect) return null
-  if (effect.requestHash.equals(claim.requestHash)) return { kind: 'replayed', effectId: effect.effectId }
   const fields = differingFields(claim.kind, claim.requestHash, effect.requestHash)
+  if (fields.length === 0) return { kind: 'replayed', effectId: effect.effectId }
   throw new AppError(
     'idempotency_key_reused',
     `This Idempotency-Key was used for a different request; it differs in: ${fields.join(', ')}`,

@@ -6,6 +6,8 @@ import { parseExactJson, type RawNumber } from '../domain/json.ts'
 import { formatDecimal } from '../domain/money.ts'
 import type { Transaction } from '../domain/transaction.ts'
 import { availableBalance, type Wallet } from '../domain/wallet.ts'
+import type { HistoryResult } from '../services/history-service.ts'
+import type { HistoryBody } from './schemas/history.ts'
 import type { TransactionBody, WalletBody } from './schemas/objects.ts'
 
 /** A JSON number whose digits are exact; `JSON.stringify` writes it as it is. */
@@ -70,6 +72,17 @@ export function presentTransaction(row: Transaction): TransactionBody {
     sequence: row.sequence,
     created_at: createdAt,
     updated_at: createdAt,
+  }
+}
+
+/** A page of history; `count` is the page's length. */
+export function presentHistory(result: HistoryResult): HistoryBody {
+  return {
+    transactions: result.transactions.map(presentTransaction),
+    count: result.transactions.length,
+    limit: result.limit,
+    offset: result.offset,
+    next_cursor: result.nextCursor,
   }
 }
 

@@ -78,26 +78,30 @@ export const balancesThatAreNotSums: AuditStatement = {
     ORDER BY 1 LIMIT $1`,
 }
 
-/** Each row takes up where the one before it ended: sequence, balance and time. */
+/** Each row takes up where the one before it ended: sequence, balance, all that came in, and time. */
 export const brokenContinuity: AuditStatement = {
   text: `
     SELECT t.wallet_id::text, t.sequence::text, t.transaction_id::text, c.what, c.expected, c.found
     FROM (
-      SELECT wallet_id, sequence, transaction_id, direction, amount, balance_before, balance_after, created_at,
+      SELECT wallet_id, sequence, transaction_id, balance_before, balance_after, total_in, created_at,
+        CASE direction WHEN 'in' THEN amount ELSE -amount END AS moved,
+        CASE direction WHEN 'in' THEN amount ELSE 0 END AS came_in,
         lag(sequence, 1, 0::bigint) OVER earlier AS last_sequence,
         lag(balance_after, 1, 0::numeric) OVER earlier AS last_balance,
+        lag(total_in, 1, 0::numeric) OVER earlier AS last_total_in,
         lag(created_at, 1, created_at) OVER earlier AS last_created_at
       FROM wallet_transactions WINDOW earlier AS (PARTITION BY wallet_id ORDER BY sequence)
     ) AS t,
     LATERAL (VALUES
       ('sequence', sequence = last_sequence + 1, (last_sequence + 1)::text, sequence::text),
       ('balance_before', balance_before = last_balance, trim_scale(last_balance)::text, trim_scale(balance_before)::text),
-      ('balance_after', balance_after = balance_before + CASE direction WHEN 'in' THEN amount ELSE -amount END,
-        trim_scale(balance_before + CASE direction WHEN 'in' THEN amount ELSE -amount END)::text, trim_scale(balance_after)::text),
+      ('balance_after', balance_after = balance_before + moved, trim_scale(balance_before + moved)::text,
+        trim_scale(balance_after)::text),
+      ('total_in', total_in = last_total_in + came_in, trim_scale(last_total_in + came_in)::text, trim_scale(total_in)::text),
       ('created_at', created_at >= last_created_at, 'not before ' || last_created_at, created_at::text)
     ) AS c (what, holds, expected, found)
-    WHERE (sequence <> last_sequence + 1 OR balance_before <> last_balance OR created_at < last_created_at
-      OR balance_after <> balance_before + CASE direction WHEN 'in' THEN amount ELSE -amount END) AND NOT c.holds
+    WHERE (sequence <> last_sequence + 1 OR balance_before <> last_balance OR balance_after <> balance_before + moved
+      OR total_in <> last_total_in + came_in OR created_at < last_created_at) AND NOT c.holds
     ORDER BY t.wallet_id, t.sequence LIMIT $1`,
 }
 
@@ -175,7 +179,9 @@ export const wrongRefunds = (refundableTypes: readonly string[]): AuditStatement
   text: `
     SELECT r.wallet_id::text, r.sequence::text, r.transaction_id::text, c.what, c.expected, c.found
     FROM (
-      SELECT *, sum(amount) OVER (PARTITION BY wallet_id, original_transaction_id ORDER BY sequence) AS refunded_so_far
+      SELECT wallet_id, sequence, transaction_id, transaction_type, counterparty, original_transaction_id, original_amount,
+        refunded_total,
+        sum(amount) OVER (PARTITION BY wallet_id, original_transaction_id ORDER BY sequence) AS refunded_so_far
       FROM wallet_transactions WHERE transaction_type = 'refund' OR original_transaction_id IS NOT NULL
     ) AS r
     LEFT JOIN wallet_transactions o ON o.wallet_id = r.wallet_id AND o.transaction_id = r.original_transaction_id
@@ -200,12 +206,14 @@ export const wrongRefunds = (refundableTypes: readonly string[]): AuditStatement
 /** A transfer's leg has its twin in the other wallet, and the fee it announces is the row that follows it. */
 export const wrongTransferLegs: AuditStatement = {
   text: `
-    SELECT t.wallet_id::text, t.sequence::text, t.transaction_id::text, c.what, c.expected, c.found
-    FROM (
-      SELECT *, CASE direction WHEN 'out' THEN to_wallet_id ELSE from_wallet_id END AS other_wallet_id
+    WITH legs AS (
+      SELECT wallet_id, sequence, transaction_id, transaction_type, direction, amount, currency, counterparty, from_wallet_id,
+        to_wallet_id, counterpart_sequence, created_at,
+        CASE direction WHEN 'out' THEN to_wallet_id ELSE from_wallet_id END AS other_wallet_id
       FROM wallet_transactions WHERE transaction_type = 'transfer' OR counterpart_sequence IS NOT NULL
-    ) AS t
-    LEFT JOIN wallet_transactions twin ON twin.wallet_id = t.other_wallet_id AND twin.sequence = t.counterpart_sequence,
+    )
+    SELECT t.wallet_id::text, t.sequence::text, t.transaction_id::text, c.what, c.expected, c.found
+    FROM legs AS t LEFT JOIN legs AS twin ON twin.wallet_id = t.other_wallet_id AND twin.sequence = t.counterpart_sequence,
     LATERAL (VALUES
       ('the twin', CASE t.direction WHEN 'out' THEN 'in' ELSE 'out' END || ' leg of ' || trim_scale(t.amount) || ' ' || t.currency,
         coalesce(twin.direction || ' leg of ' || trim_scale(twin.amount) || ' ' || twin.currency, 'no row')),
@@ -224,11 +232,8 @@ export const wrongTransferLegs: AuditStatement = {
 /** A fee is taken by the row right after the outgoing leg that announces it, and by no other. */
 export const wrongFees: AuditStatement = {
   text: `
-    WITH announced AS (
-      SELECT * FROM wallet_transactions WHERE fee <> 0
-    ), taken AS (
-      SELECT * FROM wallet_transactions WHERE transaction_type = 'fee'
-    )
+    WITH announced AS (SELECT * FROM wallet_transactions WHERE fee <> 0),
+      taken AS (SELECT * FROM wallet_transactions WHERE transaction_type = 'fee')
     SELECT coalesce(a.wallet_id, t.wallet_id)::text AS wallet_id, coalesce(a.sequence, t.sequence)::text AS sequence,
       coalesce(a.transaction_id, t.transaction_id)::text AS transaction_id, c.what, c.expected, c.found
     FROM announced a FULL JOIN taken t ON t.wallet_id = a.wallet_id AND t.sequence = a.sequence + 1,

@@ -2,27 +2,24 @@
 // the statements is that of audit-statements.ts.
 import type { AuditStatement } from './audit-statements.ts'
 
-/** A row's running totals are the sums of the rows up to it. */
+/** A row's running totals of its type are the sums of the rows of that type up to it. */
 export const wrongRunningTotals: AuditStatement = {
   text: `
     SELECT t.wallet_id::text, t.sequence::text, t.transaction_id::text, c.what, c.expected, c.found
     FROM (
-      SELECT wallet_id, sequence, transaction_id, type_count, type_total_in, type_total_out, total_in,
+      SELECT wallet_id, sequence, transaction_id, type_count, type_total_in, type_total_out,
         row_number() OVER of_type AS counted,
-        coalesce(sum(amount) FILTER (WHERE direction = 'in') OVER of_type, 0) AS type_in,
-        coalesce(sum(amount) FILTER (WHERE direction <> 'in') OVER of_type, 0) AS type_out,
-        coalesce(sum(amount) FILTER (WHERE direction = 'in') OVER of_wallet, 0) AS all_in
+        sum(CASE direction WHEN 'in' THEN amount ELSE 0 END) OVER of_type AS came_in,
+        sum(CASE direction WHEN 'in' THEN 0 ELSE amount END) OVER of_type AS went_out
       FROM wallet_transactions
-      WINDOW of_type AS (PARTITION BY wallet_id, transaction_type ORDER BY sequence ROWS UNBOUNDED PRECEDING),
-        of_wallet AS (PARTITION BY wallet_id ORDER BY sequence ROWS UNBOUNDED PRECEDING)
+      WINDOW of_type AS (PARTITION BY wallet_id, transaction_type ORDER BY sequence ROWS UNBOUNDED PRECEDING)
     ) AS t,
     LATERAL (VALUES
       ('type_count', counted::text, type_count::text),
-      ('type_total_in', trim_scale(type_in)::text, trim_scale(type_total_in)::text),
-      ('type_total_out', trim_scale(type_out)::text, trim_scale(type_total_out)::text),
-      ('total_in', trim_scale(all_in)::text, trim_scale(total_in)::text)
+      ('type_total_in', trim_scale(came_in)::text, trim_scale(type_total_in)::text),
+      ('type_total_out', trim_scale(went_out)::text, trim_scale(type_total_out)::text)
     ) AS c (what, expected, found)
-    WHERE (type_count <> counted OR type_total_in <> type_in OR type_total_out <> type_out OR total_in <> all_in)
+    WHERE (type_count <> counted OR type_total_in <> came_in OR type_total_out <> went_out)
       AND c.expected IS DISTINCT FROM c.found
     ORDER BY t.wallet_id, t.sequence LIMIT $1`,
 }

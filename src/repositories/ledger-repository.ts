@@ -123,10 +123,11 @@ function writesOf(decided: WorkingSet): PipelineStatement[] {
     return state && details ? [{ details, state }] : []
   })
   const writes: PipelineStatement[] = []
-  if (created.length > 0) writes.push(statements.insertWallets.with(...newWalletParameters(created)))
-  if (decided.rows.length > 0) writes.push(statements.insertTransactions.with(...transactionParameters(decided.rows)))
+  // Constraints hold after each statement: a wallet is emptied before it is closed, and closed before the next one opens.
   if (posted.length > 0) writes.push(statements.updateBalances.with(...balanceParameters(posted)))
   if (changed.length > 0) writes.push(statements.updateDetails.with(...detailsParameters(changed)))
+  if (created.length > 0) writes.push(statements.insertWallets.with(...newWalletParameters(created)))
+  if (decided.rows.length > 0) writes.push(statements.insertTransactions.with(...transactionParameters(decided.rows)))
   return writes
 }
 

@@ -34,9 +34,13 @@ export type TransactionRow = Selectable<WalletTransactionsTable>
 /** All columns of a row of the ledger, of the table or subquery called `t`. */
 export const transactionColumns = sql.join(TRANSACTION_COLUMNS.map(([column]) => sql.ref(`t.${column}`)))
 
-/** An instant as a parameter: ISO text, which PostgreSQL reads as it stands. */
+/** The first instant whose year has five digits: ISO 8601 and PostgreSQL write those differently. */
+const END_OF_CALENDAR: Instant = BigInt(Date.UTC(10_000, 0, 1)) * 1000n
+
+/** An instant as a parameter. No row is older than the epoch or younger than the year 9999. */
 export function timestamp(instant: Instant): string {
-  return formatInstant(instant)
+  if (instant < 0n) return '-infinity'
+  return instant < END_OF_CALENDAR ? formatInstant(instant) : 'infinity'
 }
 
 /** The wallet of a row. */

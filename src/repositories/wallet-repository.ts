@@ -1,18 +1,11 @@
 // Reads wallets as they are now. Nothing here writes, and nothing here caches.
 import type { SelectQueryBuilder } from 'kysely'
-import type { TransactionId } from '../domain/transaction.ts'
 import type { Wallet, WalletId, WalletType } from '../domain/wallet.ts'
 import type { ReadDatabase } from '../db/pool.ts'
 import type { Database } from '../db/schema.ts'
 import { coalesced } from './coalescing.ts'
 import { reading } from './read-failures.ts'
 import { createdWalletOf, WALLET_COLUMNS, walletOf, type WalletRow } from './read-rows.ts'
-
-/** What the creation of a wallet answered: the wallet as it was then, and its first deposit, if there was one. */
-export interface Creation {
-  readonly wallet: Wallet
-  readonly transactionId: TransactionId | null
-}
 
 /** The currency of the wallet that legacy callers mean when they name only a user. */
 const LEGACY_CURRENCY = 'CREDIT'
@@ -54,23 +47,11 @@ export class WalletRepository {
     return row ? walletOf(row) : null
   }
 
-  /** What a creation with an Idempotency-Key answered; `null` for an unknown wallet or one created without a key. */
-  async findCreation(walletId: WalletId): Promise<Creation | null> {
-    const query = this.#wallets()
-      .select((eb) => [
-        'creation_snapshot',
-        eb
-          .selectFrom('wallet_transactions as first')
-          .select('first.transaction_id')
-          .whereRef('first.wallet_id', '=', 'wallets.wallet_id')
-          .where('first.sequence', '=', 1)
-          .as('first_transaction_id'),
-      ])
-      .where('wallet_id', '=', walletId)
+  /** The wallet as a creation with an Idempotency-Key answered it; `null` for an unknown wallet or one without a key. */
+  async findCreation(walletId: WalletId): Promise<Wallet | null> {
+    const query = this.#wallets().select('creation_snapshot').where('wallet_id', '=', walletId)
     const row = await reading(query.executeTakeFirst())
-    if (!row?.creation_snapshot) return null
-    const wallet = createdWalletOf(row, row.creation_snapshot)
-    return { wallet, transactionId: wallet.balance > 0n ? row.first_transaction_id : null }
+    return row?.creation_snapshot ? createdWalletOf(row, row.creation_snapshot) : null
   }
 
   async #findWallets(walletIds: readonly WalletId[]): Promise<Map<WalletId, Wallet>> {

@@ -1,0 +1,78 @@
+// The HTTP application: plugins in order, routes, error handler. It does not listen, and reads neither clock nor environment.
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { answerClientError, createErrorSender } from './http/plugins/errors.ts'
+import { useJsonBodies } from './http/plugins/json-bodies.ts'
+import { useOpenapi } from './http/plugins/openapi.ts'
+import { requestIdOf, useRequestIds } from './http/plugins/request-context.ts'
+import { useRequestLog } from './http/plugins/request-log.ts'
+import { useUnknownRoutes } from './http/plugins/unknown-routes.ts'
+import { useValidation } from './http/plugins/validation.ts'
+import { balanceRoutes } from './http/routes/balances.ts'
+import { creditRoutes } from './http/routes/credits.ts'
+import { type HealthRouteDependencies, healthRoutes } from './http/routes/health.ts'
+import { historyRoutes } from './http/routes/history.ts'
+import { movementRoutes } from './http/routes/movements.ts'
+import { statisticsRoutes } from './http/routes/statistics.ts'
+import { walletRoutes } from './http/routes/wallets.ts'
+import type { Logger } from './observability/logger.ts'
+import type { HistoryService } from './services/history-service.ts'
+import type { StatisticsService } from './services/statistics-service.ts'
+import type { WalletService } from './services/wallet-service.ts'
+
+export interface AppDependencies extends HealthRouteDependencies {
+  readonly logger: Logger
+  readonly walletService: WalletService
+  readonly historyService: HistoryService
+  readonly statisticsService: StatisticsService
+}
+
+/** The default of Fastify, said aloud: a larger body is 413. */
+const BODY_LIMIT_BYTES = 1024 * 1024
+/** A silent connection is closed; between requests sooner than a caller's, but later than a load balancer's 60 s. */
+const CONNECTION_TIMEOUT_MS = 120_000
+const KEEP_ALIVE_TIMEOUT_MS = 72_000
+/** A request that takes longer to arrive is 408. */
+const REQUEST_TIMEOUT_MS = 10_000
+/** Node bounds the whole request line at 16 KiB; what is shorter is for validation to judge, not for the router. */
+const MAX_PARAM_LENGTH = 16 * 1024
+
+/** The routes by noun: a new noun is a line here and a file in http/routes. */
+function routesOf(deps: AppDependencies): Readonly<Record<string, FastifyPluginAsyncZod>> {
+  return {
+    wallets: walletRoutes(deps.walletService),
+    balances: balanceRoutes(deps.historyService),
+    movements: movementRoutes(deps.walletService),
+    history: historyRoutes(deps.historyService),
+    statistics: statisticsRoutes(deps.statisticsService),
+    credits: creditRoutes(deps.walletService),
+    health: healthRoutes(deps),
+  }
+}
+
+/** Builds the application. Listening and closing is the caller's. */
+export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> {
+  const sendError = createErrorSender(deps.logger)
+  // No logger for Fastify itself: it would make a child logger and two listeners for every request.
+  const app: FastifyInstance = Fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // While the process stops, what still arrives is answered by the parts that know why.
+    return503OnClosing: false,
+    genReqId: requestIdOf,
+    frameworkErrors: sendError,
+    clientErrorHandler: answerClientError,
+    routerOptions: { ignoreTrailingSlash: true, caseSensitive: true, maxParamLength: MAX_PARAM_LENGTH },
+  })
+  app.setErrorHandler(sendError)
+  useRequestIds(app)
+  useRequestLog(app, deps.logger)
+  useUnknownRoutes(app)
+  useJsonBodies(app)
+  useValidation(app)
+  await useOpenapi(app, { version: deps.version })
+  for (const routes of Object.values(routesOf(deps))) await app.register(routes)
+  return app
+}

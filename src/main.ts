@@ -1,0 +1,148 @@
+// The process: environment → database → container → listen, and the way back at a signal. Every failure to start is a
+// sentence on stderr and exit code 1.
+import { type Config, ConfigError, describeVariables, publicConfig, readConfig } from './config.ts'
+import { type Container, createContainer } from './container.ts'
+import { checkConnection } from './db/connection-check.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './db/embedded.ts'
+import { migrateToLatest } from './db/migrator.ts'
+import { createLogger, type Logger, prettyDestination } from './observability/logger.ts'
+import { createShutdown, type ShutdownPhase } from './shutdown.ts'
+import { explainStartFailure } from './start-failures.ts'
+import { readVersion } from './version.ts'
+
+const EMBEDDED_STOP_TIMEOUT_MS = 30_000
+
+const USAGE = `The wallet service.
+
+usage: npm start
+       npm start -- --help
+
+environment:
+${describeVariables()}`
+
+/** A process on its way up or down. */
+class WalletProcess {
+  readonly #config: Config
+  readonly #version: string
+  readonly #logger: Logger
+  readonly #shutdown: (reason: string, code: number) => void
+  #phases: readonly ShutdownPhase[] = []
+  #embedded: Promise<EmbeddedPostgres> | null = null
+  #stopping = false
+
+  constructor(options: { readonly config: Config; readonly version: string; readonly logger: Logger }) {
+    this.#config = options.config
+    this.#version = options.version
+    this.#logger = options.logger
+    this.#shutdown = createShutdown({
+      phases: () => [...this.#phases, this.#embeddedPhase()],
+      log: (message, fields) => options.logger.info(fields, message),
+      exit: (code) => process.exit(code),
+    })
+  }
+
+  /** Starts everything. Does not reject: a failure is said on stderr and stops what already runs. */
+  async start(): Promise<void> {
+    this.#listenToSignals()
+    try {
+      this.#logger.info({ config: publicConfig(this.#config) }, 'starting')
+      const databaseUrl = await this.#database()
+      await migrateToLatest(databaseUrl)
+      const container = await this.#compose(databaseUrl)
+      await this.#listen(container)
+    } catch (error) {
+      // Whoever asked us to stop in the middle of this knows why it failed.
+      if (this.#stopping) return
+      process.stderr.write(`${explainStartFailure(error, this.#config)}\n`)
+      this.#stop('start failed', 1)
+    }
+  }
+
+  async #database(): Promise<string> {
+    const { databaseUrl, dataDir } = this.#config
+    if (databaseUrl === null) {
+      this.#embedded = startEmbeddedPostgres({
+        dataDir,
+        log: (message, fields) => this.#logger.info(fields ?? {}, message),
+      })
+      return (await this.#embedded).url
+    }
+    await checkConnection(databaseUrl)
+    return databaseUrl
+  }
+
+  async #compose(databaseUrl: string): Promise<Container> {
+    const container = await createContainer({
+      config: this.#config,
+      databaseUrl,
+      logger: this.#logger,
+      version: this.#version,
+    })
+    this.#phases = container.phases
+    await container.start()
+    return container
+  }
+
+  async #listen({ app }: Container): Promise<void> {
+    const { host, port } = this.#config
+    await app.listen({ host, port })
+    const address = app.server.address()
+    const actual = typeof address === 'object' && address !== null ? address.port : port
+    const url = `http://${reachableName(host)}:${actual}`
+    this.#logger.info({ url, port: actual, docs: `${url}/docs` }, 'listening')
+    if (process.stdout.isTTY) process.stdout.write(`\n  The wallet service is ready: ${url}/docs\n\n`)
+  }
+
+  #listenToSignals(): void {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#stop(signal, 0))
+    process.on('uncaughtException', (error) => this.#crash(error, 'uncaughtException'))
+    process.on('unhandledRejection', (error) => this.#crash(error, 'unhandledRejection'))
+  }
+
+  /** What nobody caught leaves the process in a state that nobody thought of: it ends, in order if it can. */
+  #crash(error: unknown, reason: string): void {
+    this.#logger.fatal({ err: error }, reason)
+    if (!this.#stopping) this.#stop(reason, 1)
+  }
+
+  #stop(reason: string, code: number): void {
+    this.#stopping = true
+    this.#shutdown(reason, code)
+  }
+
+  #embeddedPhase(): ShutdownPhase {
+    return {
+      name: 'embedded database',
+      timeoutMs: EMBEDDED_STOP_TIMEOUT_MS,
+      // One that did not start has nothing to stop, and has said so.
+      run: async () => (await this.#embedded?.catch(() => null))?.stop(),
+    }
+  }
+}
+
+/** A name under which this machine's browser reaches the address that is listened on. */
+function reachableName(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+async function main(): Promise<void> {
+  const words = process.argv.slice(2)
+  if (words.some((word) => word === '--help' || word === '-h')) {
+    process.stdout.write(`${USAGE}\n`)
+    return
+  }
+  if (words.length > 0) throw new ConfigError(`There is no option ${words.join(' ')}: see --help.`)
+  const config = readConfig()
+  const version = await readVersion()
+  const destination = process.stdout.isTTY ? await prettyDestination() : undefined
+  const logger = createLogger({ level: config.logLevel, version, ...(destination && { destination }) })
+  await new WalletProcess({ config, version, logger }).start()
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`${explainStartFailure(error, null)}\n`)
+  process.exitCode = 1
+}

@@ -1,0 +1,226 @@
+// One consistent look at a whole database: a REPEATABLE READ READ ONLY transaction on a connection of its own, without the
+// limits that serve requests. It knows how to ask, not what: the statements are those of the audit-*statements files.
+import pg from 'pg'
+import { sessionConfig } from '../db/session.ts'
+import { classifyDatabaseError } from '../db/sqlstate.ts'
+import type { Transaction } from '../domain/transaction.ts'
+import type { AuditStatement } from './audit-statements.ts'
+import { EXPECTED_GUARDS, type Guard, GUARDED_TABLES, guardsOf } from './audit-guard-statements.ts'
+import { TRANSACTION_COLUMNS } from './ledger-statements.ts'
+
+/** The audit could not be run. The message is one sentence for people. */
+export class AuditImpossible extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'AuditImpossible'
+  }
+}
+
+/** What breaks an invariant, and where. `what` is a column or a quantity; all values as text. */
+export interface Finding {
+  readonly walletId: string | null
+  readonly sequence: string | null
+  readonly transactionId: string | null
+  readonly what: string
+  readonly expected: string | null
+  readonly found: string | null
+}
+
+interface FindingRow {
+  readonly wallet_id: string | null
+  readonly sequence: string | null
+  readonly transaction_id: string | null
+  readonly what: string
+  readonly expected: string | null
+  readonly found: string | null
+}
+
+/** How many rows there are to look at. */
+export interface LedgerSize {
+  readonly wallets: number
+  readonly transactions: number
+}
+
+/**
+ * Whole tables are read, so sorts and hashes get room. No index is used: it may be what is wrong, and a LIMIT tempts the
+ * planner into a million look-ups (12 s instead of 1 s). Row security must not hide a row; it raises an error instead.
+ */
+const SESSION_SETTINGS = {
+  statement_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+  work_mem: '256MB',
+  enable_indexscan: 'off',
+  enable_indexonlyscan: 'off',
+  enable_bitmapscan: 'off',
+  jit: 'off',
+  row_security: 'off',
+}
+/** The walk needs all rows in order: here an index saves sorting the whole table on disk. What it leaves out is counted. */
+const WALK_SETTINGS = 'SET LOCAL enable_indexscan = on; SET LOCAL cursor_tuple_fraction = 1'
+
+/** Not sent, or not set: zero would mean the server's default. The settings above switch both limits off there. */
+const UNLIMITED = {
+  application_name: 'wallet_service audit',
+  statement_timeout: false,
+  idle_in_transaction_session_timeout: 0,
+  query_timeout: 0,
+} as const
+
+/** Rows of one FETCH: a few megabytes on either side, however long the ledger is. */
+const BATCH_ROWS = 5000
+
+/**
+ * Opens a snapshot, hands it to `work`, closes it. Throws `AuditImpossible` when the database is out of reach or holds no
+ * ledger.
+ */
+export async function withAuditSnapshot<Result>(
+  databaseUrl: string,
+  work: (snapshot: AuditSnapshot) => Promise<Result>,
+): Promise<Result> {
+  if (!/^postgres(ql)?:\/\//.test(databaseUrl) || !URL.canParse(databaseUrl)) {
+    throw new AuditImpossible('The database URL must look like postgres://user:password@host:5432/database.')
+  }
+  const client = new pg.Client({ ...sessionConfig(databaseUrl, SESSION_SETTINGS), ...UNLIMITED })
+  // A lost connection rejects the query under way; without a listener it would end the process first.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    return await work(new AuditSnapshot(client))
+  } catch (error) {
+    if (error instanceof AuditImpossible || !isOfTheDatabase(error)) throw error
+    throw new AuditImpossible(`The database could not be audited: ${reasonOf(error)}.`, { cause: error })
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+/** An open snapshot. Every answer it gives is of the same instant. */
+export class AuditSnapshot {
+  readonly #client: pg.Client
+
+  constructor(client: pg.Client) {
+    this.#client = client
+  }
+
+  /** Counts the rows. Throws `AuditImpossible` when there are no such tables. */
+  async size(): Promise<LedgerSize> {
+    const tables = await this.#client.query<{ missing: string | null }>(
+      `SELECT string_agg(name, ', ') AS missing FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL`,
+      [GUARDED_TABLES],
+    )
+    const missing = tables.rows[0]?.missing
+    if (missing) {
+      throw new AuditImpossible(
+        `This database holds no ledger (it has no table ${missing}): start the service on it once, or name another database.`,
+      )
+    }
+    const counted = await this.#client.query<LedgerSize>(
+      `SELECT (SELECT count(*) FROM wallets) AS wallets, (SELECT count(*) FROM wallet_transactions) AS transactions`,
+    )
+    return counted.rows[0] ?? { wallets: 0, transactions: 0 }
+  }
+
+  /** The first rows that break an invariant. A statement that the database refuses is a finding, too. */
+  async findings(statement: AuditStatement, limit: number): Promise<Finding[]> {
+    return this.#orRefusal(async () => {
+      const values = [limit, ...(statement.values ?? [])]
+      const { rows } = await this.#client.query<FindingRow>(statement.text, values)
+      return rows.map(({ wallet_id, sequence, transaction_id, what, expected, found }) => {
+        return { walletId: wallet_id, sequence, transactionId: transaction_id, what, expected, found }
+      })
+    })
+  }
+
+  /** What stands in the schema otherwise than the migrations made it. */
+  async guardFindings(limit: number): Promise<Finding[]> {
+    return this.#orRefusal(async () => {
+      const { text, values } = guardsOf(GUARDED_TABLES)
+      const { rows } = await this.#client.query<Guard>(text, values ? [...values] : [])
+      return differences(EXPECTED_GUARDS, rows).slice(0, limit)
+    })
+  }
+
+  /** Hands over every row of every wallet, in the order of the chains, a batch at a time. */
+  async walk(visit: (rows: readonly Transaction[]) => void): Promise<Finding[]> {
+    return this.#orRefusal(async () => {
+      // A cursor, not key ranges: no row is passed over, even where the keys that would order it are gone.
+      await this.#client.query(WALK_SETTINGS)
+      await this.#client.query(`DECLARE chain NO SCROLL CURSOR FOR ${CHAIN}`)
+      let next = this.#fetch()
+      for (;;) {
+        const rows = await next
+        if (rows.length === 0) return []
+        // The server prepares the next batch while this one is hashed.
+        next = this.#fetch()
+        visit(rows)
+      }
+    })
+  }
+
+  #fetch(): Promise<Transaction[]> {
+    const fetched = this.#client
+      .query<Transaction>({ name: 'fetch_chain', text: `FETCH ${BATCH_ROWS} FROM chain` })
+      .then(({ rows }) => rows)
+    // Whoever stops early never looks at it.
+    fetched.catch(() => undefined)
+    return fetched
+  }
+
+  /** A savepoint keeps one refused statement from ending the snapshot; a value nobody can read comes as our parsers' error. */
+  async #orRefusal(work: () => Promise<Finding[]>): Promise<Finding[]> {
+    await this.#client.query('SAVEPOINT one_check')
+    try {
+      return await work()
+    } catch (error) {
+      if (isOfTheDatabase(error) && classifyDatabaseError(error) !== 'rejected') throw error
+      await this.#client.query('ROLLBACK TO SAVEPOINT one_check')
+      const nowhere = { walletId: null, sequence: null, transactionId: null }
+      return [{ ...nowhere, what: 'the check itself', expected: 'tables it can read', found: reasonOf(error) }]
+    }
+  }
+}
+
+/** The columns under the names of `Transaction`, so that a row is at once what `chainHash` takes. */
+const CHAIN = `SELECT ${TRANSACTION_COLUMNS.map(([column]) => `${column} AS "${camelCase(column)}"`).join(', ')}
+  FROM wallet_transactions ORDER BY wallet_id, sequence`
+
+function camelCase(column: string): string {
+  return column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** Columns, constraints and indexes of somebody else's do no harm; what acts on a write by itself must be ours. */
+const ACTIVE_KINDS: ReadonlySet<string> = new Set(['trigger', 'function', 'rule', 'setting'])
+
+function differences(expected: readonly Guard[], found: readonly Guard[]): Finding[] {
+  const nameOf = (guard: Guard): string => `${guard.kind} ${guard.name} of ${guard.table}`
+  const standing = new Map<string, string[]>()
+  for (const guard of found) standing.set(nameOf(guard), [...(standing.get(nameOf(guard)) ?? []), guard.definition])
+  const wanted = new Map(expected.map((guard) => [nameOf(guard), guard.definition]))
+  const nowhere = { walletId: null, sequence: null, transactionId: null }
+  return [
+    ...expected.flatMap((guard): Finding[] => {
+      const definitions = standing.get(nameOf(guard)) ?? []
+      if (definitions.length === 1 && definitions[0] === guard.definition) return []
+      return [
+        { ...nowhere, what: nameOf(guard), expected: guard.definition, found: definitions.join(' and ') || 'nothing' },
+      ]
+    }),
+    ...found.flatMap((guard): Finding[] =>
+      ACTIVE_KINDS.has(guard.kind) && !wanted.has(nameOf(guard))
+        ? [{ ...nowhere, what: nameOf(guard), expected: 'nothing', found: guard.definition }]
+        : [],
+    ),
+  ]
+}
+
+function isOfTheDatabase(error: unknown): boolean {
+  return error instanceof pg.DatabaseError || classifyDatabaseError(error) === 'unavailable'
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  // A refusal by every address of a host has its words in the single errors.
+  const reasons = error instanceof AggregateError ? error.errors.map(reasonOf) : []
+  return (error.message || reasons.join(', ') || error.name).replace(/\.$/, '')
+}

@@ -1,0 +1,192 @@
+// The audit: everything that must always be true of the ledger (DESIGN.md §3), checked on one snapshot of a database. It
+// changes nothing and mends nothing. Which SQL finds the bad rows stands in repositories/audit-*statements.ts.
+import { chainHash, GENESIS_HASH } from '../domain/hash-chain.ts'
+import { REFUNDABLE_TYPES, type Transaction } from '../domain/transaction.ts'
+import { rowsAgainstChecks } from '../repositories/audit-guard-statements.ts'
+import { type AuditSnapshot, type Finding, type LedgerSize, withAuditSnapshot } from '../repositories/audit-snapshot.ts'
+import * as rows from '../repositories/audit-statements.ts'
+import * as totals from '../repositories/audit-total-statements.ts'
+
+export { AuditImpossible, type Finding } from '../repositories/audit-snapshot.ts'
+
+export interface AuditOptions {
+  readonly databaseUrl: string
+  /** Bad rows to report for each check. Default 10. */
+  readonly findingsPerCheck?: number
+  /** Told what is being checked, and how far the walk along the chains has come. */
+  readonly onProgress?: (progress: AuditProgress) => void
+}
+
+export interface AuditProgress {
+  readonly check: CheckName
+  /** Rows looked at so far, of `of`; 0 when a check begins. */
+  readonly rows: number
+  readonly of: number
+}
+
+export interface CheckReport {
+  readonly name: CheckName
+  /** The invariant in words. */
+  readonly invariant: string
+  readonly clean: boolean
+  /** Rows that the check looked at. */
+  readonly rows: number
+  readonly seconds: number
+  /** The first bad rows, at most `findingsPerCheck`. */
+  readonly findings: readonly Finding[]
+}
+
+export interface AuditReport {
+  readonly clean: boolean
+  readonly wallets: number
+  readonly transactions: number
+  readonly seconds: number
+  readonly checks: readonly CheckReport[]
+}
+
+type Looker = (snapshot: AuditSnapshot, how: Look) => Promise<Finding[]>
+interface Look {
+  readonly limit: number
+  readonly advance: (rows: number) => void
+}
+interface Check {
+  readonly invariant: string
+  readonly over: keyof LedgerSize
+  readonly look: Looker
+}
+
+const byStatement =
+  (...statements: readonly rows.AuditStatement[]): Looker =>
+  async (snapshot, { limit }) => {
+    const findings: Finding[] = []
+    for (const statement of statements) findings.push(...(await snapshot.findings(statement, limit)))
+    return findings.slice(0, limit)
+  }
+
+const check = (invariant: string, over: keyof LedgerSize, look: Looker): Check => ({ invariant, over, look })
+
+/** Every check by its stable name, in the order in which they are run: what the others lean on comes first. */
+const CHECKS = {
+  guards: check('the schema refuses what it should refuse', 'wallets', (snapshot, { limit }) =>
+    snapshot.guardFindings(limit),
+  ),
+  readable_values: check(
+    'every stored value can be computed with',
+    'transactions',
+    byStatement(rows.unreadableValues),
+  ),
+  row_rules: check(
+    'every row passes every CHECK',
+    'transactions',
+    byStatement(rowsAgainstChecks('wallet_transactions'), rowsAgainstChecks('wallets')),
+  ),
+  trial_balance: check(
+    'per currency, the wallets hold what the counterparties gave up',
+    'transactions',
+    byStatement(rows.trialBalance),
+  ),
+  transfers_net_to_zero: check(
+    'transfers move money between wallets and make none',
+    'transactions',
+    byStatement(rows.transfersNotNettingToZero),
+  ),
+  balance_is_sum: check('a balance is the sum of its rows', 'transactions', byStatement(rows.balancesThatAreNotSums)),
+  continuity: check(
+    'each row takes up where the one before it ended, without gaps',
+    'transactions',
+    byStatement(rows.brokenContinuity),
+  ),
+  wallet_head: check('a wallet stands where its newest row left it', 'wallets', byStatement(rows.wrongHeads)),
+  locked_balance: check('locked is what open holds reserve', 'wallets', byStatement(rows.wrongLocks)),
+  idempotency: check('a key has one effect', 'transactions', byStatement(rows.repeatedKeys)),
+  refunds: check(
+    'refunds of a transaction never exceed it',
+    'transactions',
+    byStatement(rows.wrongRefunds([...REFUNDABLE_TYPES])),
+  ),
+  transfer_legs: check('every leg of a transfer has its twin', 'transactions', byStatement(rows.wrongTransferLegs)),
+  transfer_fees: check('every fee follows its transfer', 'transactions', byStatement(rows.wrongFees)),
+  running_totals: check(
+    'running totals are the sums of the rows so far',
+    'transactions',
+    byStatement(totals.wrongRunningTotals),
+  ),
+  wallet_totals: check('a wallet’s totals are the sums of its rows', 'wallets', byStatement(totals.wrongWalletTotals)),
+  row_owner: check('a row has a wallet and bears its user and currency', 'transactions', byStatement(totals.strayRows)),
+  transaction_ids: check(
+    'a transaction’s id is its own',
+    'transactions',
+    byStatement(totals.repeatedTransactionIds),
+  ),
+  open_fiat_wallets: check(
+    'one open fiat wallet per user and currency',
+    'wallets',
+    byStatement(totals.repeatedFiatWallets),
+  ),
+  hash_chain: check('nobody has changed history', 'transactions', brokenLinks),
+} as const satisfies Record<string, Check>
+
+export type CheckName = keyof typeof CHECKS
+
+/** The names of all checks. */
+export const CHECK_NAMES: readonly CheckName[] = Object.keys(CHECKS).filter((name) => isCheckName(name))
+
+function isCheckName(name: string): name is CheckName {
+  return Object.hasOwn(CHECKS, name)
+}
+
+/** Runs every check on one snapshot. Throws `AuditImpossible` when that cannot be done. */
+export async function auditDatabase(options: AuditOptions): Promise<AuditReport> {
+  const start = performance.now()
+  return withAuditSnapshot(options.databaseUrl, async (snapshot) => {
+    const size = await snapshot.size()
+    const checks: CheckReport[] = []
+    for (const name of CHECK_NAMES) checks.push(await run(name, { snapshot, size, options }))
+    return { ...size, clean: checks.every((report) => report.clean), seconds: secondsSince(start), checks }
+  })
+}
+
+interface Auditing {
+  readonly snapshot: AuditSnapshot
+  readonly size: LedgerSize
+  readonly options: AuditOptions
+}
+
+async function run(name: CheckName, { snapshot, size, options }: Auditing): Promise<CheckReport> {
+  const { invariant, over, look }: Check = CHECKS[name]
+  const start = performance.now()
+  const advance = (seen: number): void => options.onProgress?.({ check: name, rows: seen, of: size[over] })
+  advance(0)
+  const findings = await look(snapshot, { limit: options.findingsPerCheck ?? 10, advance })
+  return { name, invariant, clean: findings.length === 0, rows: size[over], seconds: secondsSince(start), findings }
+}
+
+/**
+ * Recomputes every row's hash from its stored columns and the stored hash before it, so that one changed row is one
+ * finding and not the start of a thousand.
+ */
+async function brokenLinks(snapshot: AuditSnapshot, { limit, advance }: Look): Promise<Finding[]> {
+  const findings: Finding[] = []
+  let last: Transaction | undefined
+  let seen = 0
+  const refusals = await snapshot.walk((batch) => {
+    for (const row of batch) {
+      const expected = chainHash(last?.walletId === row.walletId ? last.hash : GENESIS_HASH, row)
+      if (!expected.equals(row.hash) && findings.length < limit) findings.push(brokenLink(row, expected))
+      last = row
+    }
+    seen += batch.length
+    advance(seen)
+  })
+  return [...findings, ...refusals]
+}
+
+function brokenLink(row: Transaction, expected: Buffer): Finding {
+  const { walletId, sequence, transactionId } = row
+  const hashes = { expected: expected.toString('hex'), found: row.hash.toString('hex') }
+  return { walletId, sequence: String(sequence), transactionId, what: 'hash', ...hashes }
+}
+
+function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000
+}
