@@ -140,6 +140,9 @@ CREATE UNIQUE INDEX wallet_transactions_refund_key
 CREATE INDEX wallet_transactions_time_idx ON wallet_transactions (wallet_id, created_at, sequence);
 -- The last row of a type up to a sequence: totals by type, and history by type.
 CREATE INDEX wallet_transactions_type_idx ON wallet_transactions (wallet_id, transaction_type, sequence);
+-- Gas fees of a window: the one sum without a running total. Empty until rows carry gas fees, so it costs postings nothing.
+CREATE INDEX wallet_transactions_gas_idx ON wallet_transactions (wallet_id, sequence) INCLUDE (gas_fee)
+  WHERE gas_fee IS NOT NULL;
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,6 +1,5 @@
 // The composition root: config in, a whole service out. The only place where the parts meet; tests replace some of them.
-import type { FastifyInstance } from 'fastify'
-import { type AppDependencies, buildApp } from './app.ts'
+import { type App, type AppDependencies, buildApp } from './app.ts'
 import type { Config } from './config.ts'
 import { pendingMigrations } from './db/migrator.ts'
 import { pingDatabase } from './db/ping.ts'
@@ -22,6 +21,7 @@ import { WalletService } from './services/wallet-service.ts'
 import { runPhases, type ShutdownPhase } from './shutdown.ts'
 
 const PING_TIMEOUT_MS = 1000
+const IDLE_SWEEP_MS = 20
 
 /** What the service is made from. */
 export interface ContainerOptions {
@@ -36,7 +36,7 @@ export interface ContainerOptions {
 
 /** A whole service, not listening yet. */
 export interface Container {
-  readonly app: FastifyInstance
+  readonly app: App
   readonly postings: PostingQueue
   /** Opens the connections that postings need, so that the first one does not wait. Throws the driver's error. */
   start(): Promise<void>
@@ -105,9 +105,19 @@ function servicesOf({ db, postings }: { readonly db: ReadDatabase; readonly post
   }
 }
 
+/** A kept-alive connection whose last answer went out after closing began would hold the server open for its 72 s. */
+async function finishRequests(app: FastifyInstance): Promise<void> {
+  const sweep = setInterval(() => app.server.closeIdleConnections(), IDLE_SWEEP_MS)
+  try {
+    await app.close()
+  } finally {
+    clearInterval(sweep)
+  }
+}
+
 /** Not ready → no new connections, what is in flight is answered → what is queued is written → connections closed. */
 function phasesOf(parts: {
-  readonly app: FastifyInstance
+  readonly app: App
   readonly health: HealthService
   readonly postings: PostingQueue
   readonly connections: readonly PipelineConnection[]
@@ -116,7 +126,7 @@ function phasesOf(parts: {
   const { app, health, postings, connections, db } = parts
   return [
     { name: 'not ready', timeoutMs: 100, run: () => health.startDraining() },
-    { name: 'requests in flight', timeoutMs: 10_000, run: async () => app.close() },
+    { name: 'requests in flight', timeoutMs: 10_000, run: () => finishRequests(app) },
     { name: 'postings in flight', timeoutMs: 10_000, run: () => postings.drain() },
     {
       name: 'database connections',

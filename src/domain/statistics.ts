@@ -4,9 +4,9 @@ import type { TransactionType, TypeTotals } from './transaction.ts'
 import type { Wallet } from './wallet.ts'
 
 /** Sums and counts of one wallet's rows in a window, by transaction type. A type without rows is absent. */
-export type WindowTotals = Readonly<Partial<Record<TransactionType, TypeTotals>>>
+type WindowTotals = Readonly<Partial<Record<TransactionType, TypeTotals>>>
 
-export type MeasuredWallet = Pick<Wallet, 'walletId' | 'userId' | 'walletType' | 'currency' | 'balance' | 'createdAt'>
+type MeasuredWallet = Pick<Wallet, 'walletId' | 'userId' | 'walletType' | 'currency' | 'balance' | 'createdAt'>
 
 /** What the ledger says about a wallet's window. */
 export interface WalletWindow {

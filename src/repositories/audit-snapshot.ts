@@ -52,6 +52,7 @@ const SESSION_SETTINGS = {
   enable_indexscan: 'off',
   enable_indexonlyscan: 'off',
   enable_bitmapscan: 'off',
+  enable_nestloop: 'off',
   jit: 'off',
   row_security: 'off',
 }

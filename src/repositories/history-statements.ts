@@ -15,7 +15,7 @@ export interface HistoryFilter {
 }
 
 /** Rows to give, and rows to pass over first. */
-export interface Slice {
+interface Slice {
   readonly limit: number
   readonly offset: number
 }

@@ -1,0 +1,151 @@
+// Starting, failing to start, and starting again: the process as an operator meets it, with the embedded database.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { stopAbandonedPostgres } from '../../src/db/embedded.ts'
+import { Api } from '../support/api.ts'
+import { createTestDatabase } from '../support/postgres.ts'
+import { type ServiceProcess, startService } from '../support/service.ts'
+import { queryDatabase } from '../support/sql.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+/** Runs the process until it ends by itself. */
+async function runToEnd(environment: Readonly<Record<string, string>>): Promise<{ code: number; stderr: string }> {
+  const child = spawn(process.execPath, [MAIN], {
+    env: { PATH: process.env['PATH'] ?? '', ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+  return { code, stderr: stderr.trim() }
+}
+
+describe('the embedded database', () => {
+  let folder = ''
+  let service: ServiceProcess | undefined
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'wallet-service-start-'))
+    // Under root, PostgreSQL's own user has to pass through it.
+    await chmod(folder, 0o755)
+  })
+  afterEach(async () => {
+    await service?.stop()
+    service = undefined
+  })
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  test('keeps the data over a stop, and over kill -9', async () => {
+    const dataDir = join(folder, 'kept')
+    onTestFinished(() => stopAbandonedPostgres({ dataDir, log: () => undefined }))
+    service = await startService({ DATA_DIR: dataDir })
+    const wallet = await new Api(service.url).openWallet({ user_id: 'keeper', initial_balance: '12.5' })
+    expect(await service.stop()).toBe(0)
+
+    service = await startService({ DATA_DIR: dataDir })
+    const acknowledged = await new Api(service.url).deposit(wallet, '0.5')
+    expect(acknowledged.body.balance).toBe('13')
+    await service.kill()
+
+    service = await startService({ DATA_DIR: dataDir })
+    expect(await new Api(service.url).balanceOf(wallet)).toBe('13')
+  })
+
+  test('serves one service at a time; a second one is told who has it', async () => {
+    const dataDir = join(folder, 'one')
+    service = await startService({ DATA_DIR: dataDir })
+    const second = await runToEnd({ DATA_DIR: dataDir, PORT: '0' })
+    expect(second.code).toBe(1)
+    expect(second.stderr).toContain(`(pid ${service.pid}) is already using ${dataDir}`)
+  })
+})
+
+describe('what cannot start says why and what to do, in one sentence', () => {
+  test('a port that is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    onTestFinished(() => void other.close())
+    const address = other.address()
+    const port = typeof address === 'object' && address !== null ? String(address.port) : ''
+    const database = await createTestDatabase()
+    onTestFinished(() => database.drop())
+    const ended = await runToEnd({ DATABASE_URL: database.url, PORT: port, HOST: '127.0.0.1' })
+    expect(ended).toEqual({
+      code: 1,
+      stderr: `Port ${port} on 127.0.0.1 is taken: stop what listens there, or set PORT to another one (0 takes any free one).`,
+    })
+  })
+
+  test('a wrong password', async () => {
+    const database = await createTestDatabase()
+    onTestFinished(() => database.drop())
+    const url = new URL(database.url)
+    url.password = 'wrong'
+    const ended = await runToEnd({ DATABASE_URL: url.href, PORT: '0' })
+    expect(ended.code).toBe(1)
+    expect(ended.stderr).toMatch(/refuses user .* check user and password in DATABASE_URL\.$/)
+    expect(ended.stderr).not.toContain('wrong@')
+  })
+
+  test('a database that does not exist', async () => {
+    const database = await createTestDatabase()
+    onTestFinished(() => database.drop())
+    const url = new URL(database.url)
+    url.pathname = '/no_such_database'
+    const ended = await runToEnd({ DATABASE_URL: url.href, PORT: '0' })
+    expect(ended.code).toBe(1)
+    expect(ended.stderr).toContain('no_such_database')
+    expect(ended.stderr.split('\n')).toHaveLength(1)
+  })
+
+  test('production without a database', async () => {
+    const ended = await runToEnd({ NODE_ENV: 'production' })
+    expect(ended.code).toBe(1)
+    expect(ended.stderr).toContain('DATABASE_URL is not set, and NODE_ENV is production')
+  })
+})
+
+test('five processes may start at once on an empty database', async () => {
+  const template = await createTestDatabase()
+  onTestFinished(() => template.drop())
+  const name = `wallet_empty_${process.pid}`
+  await queryDatabase(template.url, `CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE template0`)
+  const url = new URL(template.url)
+  url.pathname = `/${name}`
+  const services = await Promise.all(Array.from({ length: 5 }, () => startService({ DATABASE_URL: url.href })))
+  onTestFinished(async () => {
+    await Promise.all(services.map((started) => started.stop()))
+    await queryDatabase(template.url, `DROP DATABASE ${pg.escapeIdentifier(name)} WITH (FORCE)`)
+  })
+  const wallet = await new Api(services[0]?.url ?? '').openWallet({ user_id: 'first', initial_balance: 1 })
+  expect(await new Api(services[4]?.url ?? '').balanceOf(wallet)).toBe('1')
+})
+
+test('SIGTERM answers what is in flight before it ends', async () => {
+  const database = await createTestDatabase()
+  const service = await startService({ DATABASE_URL: database.url })
+  onTestFinished(async () => {
+    await service.stop()
+    await database.drop()
+  })
+  const api = new Api(service.url)
+  const wallet = await api.openWallet({ user_id: 'in-flight' })
+  const inFlight = Array.from({ length: 60 }, () => api.deposit(wallet, 1))
+  await Promise.race(inFlight)
+  const ended = service.stop()
+  const answers = await Promise.allSettled(inFlight)
+  expect(await ended).toBe(0)
+  const acknowledged = answers.filter((answer) => answer.status === 'fulfilled' && answer.value.status === 200)
+  const [row] = await queryDatabase<{ count: string }>(database.url, 'SELECT count(*) FROM wallet_transactions')
+  expect(Number(row?.count)).toBe(acknowledged.length)
+  expect(acknowledged.length).toBe(60)
+})
