@@ -20,7 +20,7 @@ CREATE TABLE wallets (
   last_sequence         bigint NOT NULL DEFAULT 0 CHECK (last_sequence >= 0),
   last_hash             bytea NOT NULL CHECK (octet_length(last_hash) = 32),
   total_in              numeric NOT NULL DEFAULT 0 CHECK (total_in >= balance),
-  -- Running totals by transaction type: {"deposit": [count, "in", "out"], ...}, amounts as decimal strings.
+  -- Running totals by transaction type: {"deposit": [count, "in", "out"], ...}, amounts scaled by 10^18 as strings.
   totals                jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(totals) = 'object'),
   -- The Idempotency-Key of the creation, the digest of its request, and the metadata, address and network it asked for
   -- (they may change later; a replay answers with the first ones).
@@ -30,6 +30,9 @@ CREATE TABLE wallets (
   created_at            timestamptz NOT NULL,
   updated_at            timestamptz NOT NULL CHECK (updated_at >= created_at),
   CONSTRAINT wallets_money_check CHECK (0 <= locked_balance AND locked_balance <= balance),
+  -- NaN is greater than every number and so passes every lower bound; `greatest` finds it and passes over NULL.
+  CONSTRAINT wallets_numbers_check
+    CHECK (greatest(balance, locked_balance, on_chain_balance, total_in) < 'Infinity'),
   CONSTRAINT wallets_decimals_check
     CHECK (scale(trim_scale(balance)) <= CASE currency WHEN 'ETH' THEN 18 ELSE 8 END),
   CONSTRAINT wallets_closed_is_empty_check CHECK (status <> 'closed' OR balance = 0),
@@ -89,6 +92,10 @@ CREATE TABLE wallet_transactions (
   created_at               timestamptz NOT NULL,
   PRIMARY KEY (wallet_id, sequence),
   CONSTRAINT wallet_transactions_amount_check CHECK (amount > 0),
+  CONSTRAINT wallet_transactions_numbers_check CHECK (
+    greatest(amount, balance_before, balance_after, locked_balance, fee, original_amount, refunded_total, gas_fee,
+      type_total_in, type_total_out, total_in) < 'Infinity'
+  ),
   CONSTRAINT wallet_transactions_balance_check CHECK (
     balance_before >= 0 AND balance_after >= 0
     AND balance_after = balance_before + CASE direction WHEN 'in' THEN amount ELSE -amount END

@@ -20,6 +20,10 @@ import type { HistoryService } from './services/history-service.ts'
 import type { StatisticsService } from './services/statistics-service.ts'
 import type { WalletService } from './services/wallet-service.ts'
 
+/** The HTTP application; `container.ts` may hold one without knowing the framework. */
+export type App = FastifyInstance
+
+/** What the application is built on. */
 export interface AppDependencies extends HealthRouteDependencies {
   readonly logger: Logger
   readonly walletService: WalletService
@@ -51,10 +55,10 @@ function routesOf(deps: AppDependencies): Readonly<Record<string, FastifyPluginA
 }
 
 /** Builds the application. Listening and closing is the caller's. */
-export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> {
+export async function buildApp(deps: AppDependencies): Promise<App> {
   const sendError = createErrorSender(deps.logger)
   // No logger for Fastify itself: it would make a child logger and two listeners for every request.
-  const app: FastifyInstance = Fastify({
+  const app: App = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,

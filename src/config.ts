@@ -53,6 +53,10 @@ const VARIABLES = {
     expected: 'a folder',
     meaning: 'Where the PostgreSQL that we start ourselves keeps its data (./data)',
   }),
+  DEMO_DATA: variable(z.enum(['auto', 'on', 'off']).default('auto'), {
+    expected: 'auto, on or off',
+    meaning: 'Whether to write the wallets that the examples are about; auto: into the embedded database only (auto)',
+  }),
   LOG_LEVEL: variable(z.enum(LOG_LEVELS).default('info'), {
     expected: `one of ${LOG_LEVELS.join(', ')}`,
     meaning: 'Lines to log; debug has one for each request (info)',
@@ -80,6 +84,7 @@ const environmentSchema = z.object({
   DATABASE_URL: VARIABLES.DATABASE_URL.schema,
   DATABASE_POOL_MAX: VARIABLES.DATABASE_POOL_MAX.schema,
   DATA_DIR: VARIABLES.DATA_DIR.schema,
+  DEMO_DATA: VARIABLES.DEMO_DATA.schema,
   LOG_LEVEL: VARIABLES.LOG_LEVEL.schema,
   POSTING_LANES: VARIABLES.POSTING_LANES.schema,
   POSTING_QUEUE_MAX: VARIABLES.POSTING_QUEUE_MAX.schema,
@@ -95,6 +100,7 @@ export interface Config {
   readonly databaseUrl: string | null
   readonly databasePoolMax: number
   readonly dataDir: string
+  readonly demoData: boolean
   readonly logLevel: (typeof LOG_LEVELS)[number]
   readonly posting: { readonly lanes: number; readonly queueMax: number; readonly flushMax: number }
 }
@@ -115,7 +121,9 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   const parsed = environmentSchema.safeParse(set)
   const faults = parsed.success ? [] : faultsOf(parsed.error, set)
   if (set['NODE_ENV'] === 'production' && set['DATABASE_URL'] === undefined) {
-    faults.push('DATABASE_URL is not set, and NODE_ENV is production: set it to postgres://user:password@host:port/database.')
+    faults.push(
+      'DATABASE_URL is not set, and NODE_ENV is production: set it to postgres://user:password@host:port/database.',
+    )
   }
   if (!parsed.success || faults.length > 0) {
     throw new ConfigError(['The environment cannot be used:', ...faults.map((fault) => `  ${fault}`)].join('\n'))
@@ -128,6 +136,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     databaseUrl: values.DATABASE_URL ?? null,
     databasePoolMax: values.DATABASE_POOL_MAX,
     dataDir: values.DATA_DIR,
+    demoData: values.DEMO_DATA === 'on' || (values.DEMO_DATA === 'auto' && values.DATABASE_URL === undefined),
     logLevel: values.LOG_LEVEL,
     posting: { lanes: values.POSTING_LANES, queueMax: values.POSTING_QUEUE_MAX, flushMax: values.POSTING_FLUSH_MAX },
   }
@@ -161,14 +170,20 @@ function isVariableName(name: string): name is VariableName {
 
 function isPostgresUrl(text: string): boolean {
   const url = URL.parse(text)
-  return url !== null && /^postgres(?:ql)?:$/.test(url.protocol) && url.pathname.length > 1
+  return url !== null && /^postgres(?:ql)?:$/.test(url.protocol) && url.pathname.length > 1 && !isTorn(url)
+}
+
+/** An unescaped `/`, `?` or `#` in a password ends the host before the `@` does. */
+function isTorn(url: URL): boolean {
+  return `${url.pathname}${url.search}${url.hash}`.includes('@')
 }
 
 /** Everything but the password; where it cannot be told what is one, nothing. */
 function withoutPassword(text: string): string {
   const url = URL.parse(text)
-  if (url === null) return '[not a URL, not shown]'
+  // `wallet:secret@host/database` parses too, as a URL of the scheme `wallet`.
+  if (url === null || !text.includes('://') || isTorn(url)) return '[not shown: it is no URL, and may hold a password]'
   if (url.password !== '') url.password = '***'
-  for (const name of [...url.searchParams.keys()]) if (/password|key/i.test(name)) url.searchParams.set(name, '***')
+  for (const name of url.searchParams.keys()) if (/password|key/i.test(name)) url.searchParams.set(name, '***')
   return url.href
 }

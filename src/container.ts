@@ -11,6 +11,7 @@ import { HistoryRepository } from './repositories/history-repository.ts'
 import { LedgerRepository } from './repositories/ledger-repository.ts'
 import { StatisticsRepository } from './repositories/statistics-repository.ts'
 import { WalletRepository } from './repositories/wallet-repository.ts'
+import { writeDemoData } from './services/demo-data.ts'
 import { FiguresService } from './services/figures-service.ts'
 import { HealthService } from './services/health-service.ts'
 import { HistoryService } from './services/history-service.ts'
@@ -40,6 +41,8 @@ export interface Container {
   readonly postings: PostingQueue
   /** Opens the connections that postings need, so that the first one does not wait. Throws the driver's error. */
   start(): Promise<void>
+  /** Writes what is missing of the demo data. */
+  writeDemoData(): Promise<void>
   /** How to stop, in order. */
   readonly phases: readonly ShutdownPhase[]
   /** Runs the phases. */
@@ -75,6 +78,7 @@ export async function createContainer(options: ContainerOptions): Promise<Contai
     postings,
     phases,
     start: async () => void (await Promise.all(connections.map((connection) => connection.open()))),
+    writeDemoData: () => writeDemoData(postings, (message, fields) => logger.info(fields, message)),
     stop: async () => void (await runPhases(phases, (message, fields) => logger.warn(fields, message))),
   }
 }
@@ -106,7 +110,7 @@ function servicesOf({ db, postings }: { readonly db: ReadDatabase; readonly post
 }
 
 /** A kept-alive connection whose last answer went out after closing began would hold the server open for its 72 s. */
-async function finishRequests(app: FastifyInstance): Promise<void> {
+async function finishRequests(app: App): Promise<void> {
   const sweep = setInterval(() => app.server.closeIdleConnections(), IDLE_SWEEP_MS)
   try {
     await app.close()

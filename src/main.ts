@@ -2,7 +2,7 @@
 // sentence on stderr and exit code 1.
 import { type Config, ConfigError, describeVariables, publicConfig, readConfig } from './config.ts'
 import { type Container, createContainer } from './container.ts'
-import { checkConnection } from './db/connection-check.ts'
+import { checkConnection, migrationFailed } from './db/connection-check.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './db/embedded.ts'
 import { migrateToLatest } from './db/migrator.ts'
 import { createLogger, type Logger, prettyDestination } from './observability/logger.ts'
@@ -47,7 +47,9 @@ class WalletProcess {
     try {
       this.#logger.info({ config: publicConfig(this.#config) }, 'starting')
       const databaseUrl = await this.#database()
-      await migrateToLatest(databaseUrl)
+      await migrateToLatest(databaseUrl).catch((error: unknown) => {
+        throw migrationFailed(error)
+      })
       const container = await this.#compose(databaseUrl)
       await this.#listen(container)
     } catch (error) {
@@ -80,6 +82,7 @@ class WalletProcess {
     })
     this.#phases = container.phases
     await container.start()
+    if (this.#config.demoData) await container.writeDemoData()
     return container
   }
 

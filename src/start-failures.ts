@@ -5,12 +5,18 @@ import { EmbeddedPostgresError } from './db/embedded.ts'
 
 /** The sentence for a failure to start; where it is none that we expect, everything there is to know about it. */
 export function explainStartFailure(error: unknown, config: Pick<Config, 'host' | 'port'> | null): string {
-  if (error instanceof ConfigError || error instanceof DatabaseUnusableError || error instanceof EmbeddedPostgresError) {
+  if (
+    error instanceof ConfigError ||
+    error instanceof DatabaseUnusableError ||
+    error instanceof EmbeddedPostgresError
+  ) {
     return error.message
   }
   const listening = config === null ? undefined : listeningFailure(codeOf(error), config)
   if (listening !== undefined) return listening
-  return error instanceof Error ? `The service did not start: ${describe(error)}` : `The service did not start: ${String(error)}`
+  return error instanceof Error
+    ? `The service did not start: ${describe(error)}`
+    : `The service did not start: ${String(error)}`
 }
 
 function listeningFailure(code: unknown, { host, port }: Pick<Config, 'host' | 'port'>): string | undefined {

@@ -34,7 +34,10 @@ function requireVersion(version: number, host: string): void {
   throw new DatabaseUnusableError(`The server at ${host} is PostgreSQL ${major}: version 15 or later is needed.`)
 }
 
-type Target = Pick<pg.Client, 'host' | 'port'> & { readonly user?: string | undefined; readonly database?: string | undefined }
+type Target = Pick<pg.Client, 'host' | 'port'> & {
+  readonly user?: string | undefined
+  readonly database?: string | undefined
+}
 
 function explain(error: unknown, { host, port, user, database }: Target): string {
   const server = `PostgreSQL at ${host}:${port}`
@@ -53,6 +56,13 @@ function explain(error: unknown, { host, port, user, database }: Target): string
     default:
       return `${server} refuses the connection (${messageOf(error)}): check DATABASE_URL.`
   }
+}
+
+/** What a failed migration means to whoever starts the service; the failed one was rolled back. */
+export function migrationFailed(error: unknown): DatabaseUnusableError {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  const sentence = `The database could not be migrated (${messageOf(cause)}): the user of DATABASE_URL must be allowed to create tables in it.`
+  return new DatabaseUnusableError(sentence, { cause: error })
 }
 
 /** Node reports a host with several addresses as one error with an empty message around one for each. */

@@ -22,7 +22,7 @@ export async function migrateToLatest(databaseUrl: string): Promise<void> {
 }
 
 /** Names of migrations that this code has and the database lacks; empty when it is at head. */
-export async function pendingMigrations(db: Kysely<never> | Kysely<unknown>): Promise<readonly string[]> {
+export async function pendingMigrations<Tables>(db: Kysely<Tables>): Promise<readonly string[]> {
   const { rows } = await sql<{ name: string }>`SELECT name FROM kysely_migration`.execute(db)
   const applied = new Set(rows.map((row) => row.name))
   return Object.keys(await readMigrations()).filter((name) => !applied.has(name))

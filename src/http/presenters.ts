@@ -19,7 +19,7 @@ export function exactNumber(value: bigint): JsonNumber {
 }
 
 /** A scaled value as a decimal string, `null` staying `null`. */
-export function decimalOrNull(value: bigint | null): string | null {
+function decimalOrNull(value: bigint | null): string | null {
   return value === null ? null : formatDecimal(value)
 }
 

@@ -3,7 +3,7 @@
 import { AppError, type ErrorCode, type ErrorContext, ERRORS, type RequestFault } from '../domain/errors.ts'
 import { problemType } from './schemas/errors.ts'
 
-export const PROBLEM_TYPE = 'application/problem+json'
+const PROBLEM_TYPE = 'application/problem+json'
 
 /** An error as it goes over the wire. */
 export interface Problem {
@@ -62,14 +62,17 @@ export function appErrorOf(error: unknown): AppError {
   if (known) return new AppError(known.code, known.detail, { cause: error })
   // Fastify gives this status to a body whose sender hung up; nobody is left to read the answer.
   if (isBrokenBody(error)) return new AppError('malformed_json', 'The body did not arrive whole', { cause: error })
-  return new AppError('internal_error', 'The service made a mistake; nothing of it is known to callers', { cause: error })
+  return new AppError('internal_error', 'Something went wrong inside the service', { cause: error })
 }
 
 const FRAMEWORK_ERRORS: ReadonlyMap<string, { readonly code: ErrorCode; readonly detail: string }> = new Map([
   ['FST_ERR_CTP_BODY_TOO_LARGE', { code: 'body_too_large', detail: 'The body is larger than the service accepts' }],
   ['FST_ERR_CTP_INVALID_MEDIA_TYPE', { code: 'unsupported_media_type', detail: 'Bodies must be application/json' }],
   ['FST_ERR_ROUTE_MISSING_CONTENT_TYPE', { code: 'unsupported_media_type', detail: 'Bodies must be application/json' }],
-  ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', { code: 'malformed_json', detail: 'The body is not as long as Content-Length' }],
+  [
+    'FST_ERR_CTP_INVALID_CONTENT_LENGTH',
+    { code: 'malformed_json', detail: 'The body is not as long as Content-Length' },
+  ],
   ['FST_ERR_BAD_URL', { code: 'route_not_found', detail: 'The path is not valid percent-encoded UTF-8' }],
   ['FST_ERR_MAX_PARAM_LENGTH', { code: 'route_not_found', detail: 'A part of the path is too long' }],
 ])
@@ -95,9 +98,16 @@ export function validationFailed(faults: readonly RequestFault[]): AppError {
  * Presents what is not even HTTP: 400, 408 or 431, for which the registry has no code, because no route is ever reached.
  * `about:blank` says that the status alone tells the story (RFC 9457 §4.2.1).
  */
-export function transportProblem(failure: { status: number; title: string; detail: string }, requestId: string): Problem {
+export function transportProblem(
+  failure: { status: number; title: string; detail: string },
+  requestId: string,
+): Problem {
   const { status, title, detail } = failure
   const { body } = problemOf(new AppError('validation_failed', detail), requestId)
   const retryable = status === 408
-  return { status, headers: { 'content-type': PROBLEM_TYPE }, body: { ...body, type: 'about:blank', title, status, retryable } }
+  return {
+    status,
+    headers: { 'content-type': PROBLEM_TYPE },
+    body: { ...body, type: 'about:blank', title, status, retryable },
+  }
 }

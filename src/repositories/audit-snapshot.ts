@@ -22,9 +22,11 @@ export interface Finding {
   readonly sequence: string | null
   readonly transactionId: string | null
   readonly what: string
-  readonly expected: string | null
-  readonly found: string | null
+  readonly expected: string
+  readonly found: string
 }
+
+const NOWHERE = { walletId: null, sequence: null, transactionId: null }
 
 interface FindingRow {
   readonly wallet_id: string | null
@@ -81,32 +83,54 @@ export async function withAuditSnapshot<Result>(
   if (!/^postgres(ql)?:\/\//.test(databaseUrl) || !URL.canParse(databaseUrl)) {
     throw new AuditImpossible('The database URL must look like postgres://user:password@host:5432/database.')
   }
-  const client = new pg.Client({ ...sessionConfig(databaseUrl, SESSION_SETTINGS), ...UNLIMITED })
-  // A lost connection rejects the query under way; without a listener it would end the process first.
-  client.on('error', () => undefined)
+  const clients = { asking: newClient(databaseUrl), walking: newClient(databaseUrl) }
   try {
-    await client.connect()
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-    return await work(new AuditSnapshot(client))
+    await openTogether(clients)
+    return await work(new AuditSnapshot(clients))
   } catch (error) {
     if (error instanceof AuditImpossible || !isOfTheDatabase(error)) throw error
     throw new AuditImpossible(`The database could not be audited: ${reasonOf(error)}.`, { cause: error })
   } finally {
-    await client.end().catch(() => undefined)
+    await Promise.all(Object.values(clients).map((client) => client.end().catch(() => undefined)))
   }
+}
+
+/** Two connections: while one walks along the chains, which keeps this process busy, the other keeps the server busy. */
+interface Clients {
+  readonly asking: pg.Client
+  readonly walking: pg.Client
+}
+
+function newClient(databaseUrl: string): pg.Client {
+  const client = new pg.Client({ ...sessionConfig(databaseUrl, SESSION_SETTINGS), ...UNLIMITED })
+  // A lost connection rejects the query under way; without a listener it would end the process first.
+  client.on('error', () => undefined)
+  return client
+}
+
+/** Both see the database as it is at this instant. */
+async function openTogether({ asking, walking }: Clients): Promise<void> {
+  for (const client of [asking, walking]) {
+    await client.connect()
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+  }
+  const exported = await asking.query<{ id: string }>('SELECT pg_export_snapshot() AS id')
+  await walking.query(`SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(exported.rows[0]?.id ?? '')}`)
 }
 
 /** An open snapshot. Every answer it gives is of the same instant. */
 export class AuditSnapshot {
-  readonly #client: pg.Client
+  readonly #asking: pg.Client
+  readonly #walking: pg.Client
 
-  constructor(client: pg.Client) {
-    this.#client = client
+  constructor({ asking, walking }: Clients) {
+    this.#asking = asking
+    this.#walking = walking
   }
 
   /** Counts the rows. Throws `AuditImpossible` when there are no such tables. */
   async size(): Promise<LedgerSize> {
-    const tables = await this.#client.query<{ missing: string | null }>(
+    const tables = await this.#asking.query<{ missing: string | null }>(
       `SELECT string_agg(name, ', ') AS missing FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL`,
       [GUARDED_TABLES],
     )
@@ -116,7 +140,7 @@ export class AuditSnapshot {
         `This database holds no ledger (it has no table ${missing}): start the service on it once, or name another database.`,
       )
     }
-    const counted = await this.#client.query<LedgerSize>(
+    const counted = await this.#asking.query<LedgerSize>(
       `SELECT (SELECT count(*) FROM wallets) AS wallets, (SELECT count(*) FROM wallet_transactions) AS transactions`,
     )
     return counted.rows[0] ?? { wallets: 0, transactions: 0 }
@@ -124,30 +148,31 @@ export class AuditSnapshot {
 
   /** The first rows that break an invariant. A statement that the database refuses is a finding, too. */
   async findings(statement: AuditStatement, limit: number): Promise<Finding[]> {
-    return this.#orRefusal(async () => {
+    return orRefusal(this.#asking, async () => {
       const values = [limit, ...(statement.values ?? [])]
-      const { rows } = await this.#client.query<FindingRow>(statement.text, values)
+      const { rows } = await this.#asking.query<FindingRow>(statement.text, values)
       return rows.map(({ wallet_id, sequence, transaction_id, what, expected, found }) => {
-        return { walletId: wallet_id, sequence, transactionId: transaction_id, what, expected, found }
+        const place = { walletId: wallet_id, sequence, transactionId: transaction_id }
+        return { ...place, what, expected: expected ?? 'nothing', found: found ?? 'nothing' }
       })
     })
   }
 
   /** What stands in the schema otherwise than the migrations made it. */
   async guardFindings(limit: number): Promise<Finding[]> {
-    return this.#orRefusal(async () => {
+    return orRefusal(this.#asking, async () => {
       const { text, values } = guardsOf(GUARDED_TABLES)
-      const { rows } = await this.#client.query<Guard>(text, values ? [...values] : [])
+      const { rows } = await this.#asking.query<Guard>(text, values ? [...values] : [])
       return differences(EXPECTED_GUARDS, rows).slice(0, limit)
     })
   }
 
   /** Hands over every row of every wallet, in the order of the chains, a batch at a time. */
   async walk(visit: (rows: readonly Transaction[]) => void): Promise<Finding[]> {
-    return this.#orRefusal(async () => {
+    return orRefusal(this.#walking, async () => {
       // A cursor, not key ranges: no row is passed over, even where the keys that would order it are gone.
-      await this.#client.query(WALK_SETTINGS)
-      await this.#client.query(`DECLARE chain NO SCROLL CURSOR FOR ${CHAIN}`)
+      await this.#walking.query(WALK_SETTINGS)
+      await this.#walking.query(`DECLARE chain NO SCROLL CURSOR FOR ${CHAIN}`)
       let next = this.#fetch()
       for (;;) {
         const rows = await next
@@ -160,25 +185,24 @@ export class AuditSnapshot {
   }
 
   #fetch(): Promise<Transaction[]> {
-    const fetched = this.#client
+    const fetched = this.#walking
       .query<Transaction>({ name: 'fetch_chain', text: `FETCH ${BATCH_ROWS} FROM chain` })
       .then(({ rows }) => rows)
     // Whoever stops early never looks at it.
     fetched.catch(() => undefined)
     return fetched
   }
+}
 
-  /** A savepoint keeps one refused statement from ending the snapshot; a value nobody can read comes as our parsers' error. */
-  async #orRefusal(work: () => Promise<Finding[]>): Promise<Finding[]> {
-    await this.#client.query('SAVEPOINT one_check')
-    try {
-      return await work()
-    } catch (error) {
-      if (isOfTheDatabase(error) && classifyDatabaseError(error) !== 'rejected') throw error
-      await this.#client.query('ROLLBACK TO SAVEPOINT one_check')
-      const nowhere = { walletId: null, sequence: null, transactionId: null }
-      return [{ ...nowhere, what: 'the check itself', expected: 'tables it can read', found: reasonOf(error) }]
-    }
+/** A savepoint keeps one refused statement from ending the snapshot; a value nobody can read comes as our parsers' error. */
+async function orRefusal(client: pg.Client, work: () => Promise<Finding[]>): Promise<Finding[]> {
+  await client.query('SAVEPOINT one_check')
+  try {
+    return await work()
+  } catch (error) {
+    if (isOfTheDatabase(error) && classifyDatabaseError(error) !== 'rejected') throw error
+    await client.query('ROLLBACK TO SAVEPOINT one_check')
+    return [{ ...NOWHERE, what: 'the check itself', expected: 'tables it can read', found: reasonOf(error) }]
   }
 }
 
@@ -198,18 +222,17 @@ function differences(expected: readonly Guard[], found: readonly Guard[]): Findi
   const standing = new Map<string, string[]>()
   for (const guard of found) standing.set(nameOf(guard), [...(standing.get(nameOf(guard)) ?? []), guard.definition])
   const wanted = new Map(expected.map((guard) => [nameOf(guard), guard.definition]))
-  const nowhere = { walletId: null, sequence: null, transactionId: null }
   return [
     ...expected.flatMap((guard): Finding[] => {
       const definitions = standing.get(nameOf(guard)) ?? []
       if (definitions.length === 1 && definitions[0] === guard.definition) return []
       return [
-        { ...nowhere, what: nameOf(guard), expected: guard.definition, found: definitions.join(' and ') || 'nothing' },
+        { ...NOWHERE, what: nameOf(guard), expected: guard.definition, found: definitions.join(' and ') || 'nothing' },
       ]
     }),
     ...found.flatMap((guard): Finding[] =>
       ACTIVE_KINDS.has(guard.kind) && !wanted.has(nameOf(guard))
-        ? [{ ...nowhere, what: nameOf(guard), expected: 'nothing', found: guard.definition }]
+        ? [{ ...NOWHERE, what: nameOf(guard), expected: 'nothing', found: guard.definition }]
         : [],
     ),
   ]

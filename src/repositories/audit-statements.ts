@@ -225,7 +225,12 @@ export const wrongTransferLegs: AuditStatement = {
       ('wallet of the leg', CASE t.direction WHEN 'out' THEN t.from_wallet_id ELSE t.to_wallet_id END::text, t.wallet_id::text),
       ('created_at of the twin', t.created_at::text, twin.created_at::text)
     ) AS c (what, expected, found)
-    WHERE c.expected IS DISTINCT FROM c.found
+    WHERE ((t.amount, t.currency, t.sequence, t.from_wallet_id, t.to_wallet_id, t.created_at, 'transfer') IS DISTINCT FROM
+        (twin.amount, twin.currency, twin.counterpart_sequence, twin.from_wallet_id, twin.to_wallet_id, twin.created_at,
+          twin.transaction_type)
+      OR t.direction = twin.direction OR t.counterparty IS DISTINCT FROM 'wallet:' || t.other_wallet_id
+      OR t.wallet_id = t.other_wallet_id OR t.wallet_id NOT IN (t.from_wallet_id, t.to_wallet_id))
+      AND c.expected IS DISTINCT FROM c.found
     ORDER BY t.wallet_id, t.sequence LIMIT $1`,
 }
 

@@ -22,11 +22,12 @@ export function createErrorSender(logger: Logger): ErrorSender {
     const appError = appErrorOf(error)
     const problem = problemOf(appError, request.id)
     if (problem.status >= 500) log(appError, request)
+    // Bytes, because Fastify adds a charset to JSON text, which problem+json does not have (RFC 9457 §3).
     void reply
       .code(problem.status)
       .headers(problem.headers)
       .header(REQUEST_ID_HEADER, request.id)
-      .send(JSON.stringify(problem.body))
+      .send(Buffer.from(JSON.stringify(problem.body)))
   }
 }
 
@@ -49,20 +50,22 @@ function createFailureLog(logger: Logger): (error: AppError, request: FastifyReq
 
 /** Answers what the HTTP parser gave up on; there is no request, only a socket, which is closed. */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || awaitsAnswer(socket)) {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  socket.end(rawResponse(clientProblem(error.code)))
+  const pending = pendingAnswer(socket)
+  if (pending === null) socket.end(rawResponse(clientProblem(error.code)))
+  else pending.once('close', () => socket.destroy())
 }
 
 /**
- * Whether an earlier request of the connection has arrived whole and is still being worked on. Its sender would take what we
- * write now for its answer: a deposit that is about to succeed must not read 400.
+ * The answer to an earlier request of the connection, which has arrived whole and is still being worked on. Its sender would
+ * take what we write now for it: a deposit that is about to succeed must not read 400.
  */
-function awaitsAnswer(socket: Socket): boolean {
+function pendingAnswer(socket: Socket): ServerResponse | null {
   const pending: unknown = Reflect.get(socket, '_httpMessage')
-  return pending instanceof ServerResponse && (pending.headersSent || pending.req.complete)
+  return pending instanceof ServerResponse && (pending.headersSent || pending.req.complete) ? pending : null
 }
 
 function clientProblem(code: string | undefined): Problem {

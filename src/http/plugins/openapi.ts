@@ -6,25 +6,29 @@ import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fast
 import { z } from 'zod'
 import { ERRORS } from '../../domain/errors.ts'
 import { ERROR_CODES } from '../schemas/errors.ts'
+import { completeDocument } from './openapi-document.ts'
 
-/** The groups of Swagger UI, in its order. A route outside them fails the start. */
-export const TAGS = [
-  { name: 'wallets', description: 'Open, look up, change and close wallets' },
-  { name: 'movements', description: 'Move money: deposit, withdraw, consume, transfer, refund, reward' },
-  { name: 'history', description: 'What happened to a wallet, row by row' },
-  { name: 'statistics', description: 'Totals over a period' },
-  { name: 'credits', description: 'The legacy credit endpoints, by user' },
-  { name: 'service', description: 'Health and figures of the service itself' },
-] as const
+/** The groups of Swagger UI, in its order. */
+const TAGS = [
+  { name: 'Wallets', description: 'Open, look up, change and close wallets' },
+  { name: 'Movements', description: 'Move money: deposit, withdraw, consume, transfer, refund, reward' },
+  { name: 'History', description: 'What happened to a wallet, row by row' },
+  { name: 'Statistics', description: 'Totals over a period' },
+  { name: 'Credits (legacy)', description: 'The credit endpoints of earlier callers, by user' },
+  { name: 'Service', description: 'Health and figures of the service itself' },
+]
 
-const INTRODUCTION = `Wallets of fiat credit, crypto or both, and an exact, append-only record of everything that ever happened to them.
-
-**Amounts** are exact. Send a JSON number or a string; both are read from their digits, never rounded. Answers give decimal strings, and JSON numbers with all digits where they always were numbers.
-
-**Retries** are safe with an \`Idempotency-Key\`: the same key with the same request gets the first answer again, with \`Idempotency-Replayed: true\`, and nothing happens twice.
-
-**Errors** are \`application/problem+json\` (RFC 9457). \`code\` is one of a closed list; \`retryable\` says whether the same request may succeed later, and \`Retry-After\` when. Every answer carries \`X-Request-Id\`; send your own (8 to 64 characters of \`A-Za-z0-9._-\`) and it is kept.
-`
+const INTRODUCTION = [
+  'Wallets of fiat credit, crypto or both, and an exact, append-only record of everything that ever happened to them.',
+  '**Amounts** are exact. Send a JSON number or a string; both are read from their digits, never rounded. Answers give ' +
+    'decimal strings, and JSON numbers with all digits where they always were numbers.',
+  '**Retries** are safe with an `Idempotency-Key`: the same key with the same request gets the first answer again, with ' +
+    '`Idempotency-Replayed: true`, and nothing happens twice.',
+  '**Errors** are `application/problem+json` (RFC 9457). `code` is one of a closed list; `retryable` says whether the same ' +
+    'request may succeed later, and `Retry-After` when. Any path answers 404 `route_not_found` when nothing is there, and 405 ' +
+    '`method_not_allowed` with `Allow` for a wrong method.',
+  'Every answer carries `X-Request-Id`; send your own (8 to 64 characters of `A-Za-z0-9._-`) and it is kept.',
+].join('\n\n')
 
 function codeTable(): string {
   const rows = ERROR_CODES.map((code) => {
@@ -38,22 +42,16 @@ function codeTable(): string {
  * Zod leaves out the examples and defaults of what is transformed on the way in, since they might be meant for the way out.
  * Ours are always those of the wire.
  */
-function keepWireExamples({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodType; jsonSchema: object }): void {
+function keepWireExamples(context: { zodSchema: z.core.$ZodType; jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  const { zodSchema, jsonSchema } = context
+  // The bounds of a safe integer tell a reader nothing.
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
   const meta = z.globalRegistry.get(zodSchema)
   if (meta === undefined) return
   for (const key of ['examples', 'default']) {
     if (key in meta && !(key in jsonSchema)) Reflect.set(jsonSchema, key, Reflect.get(meta, key))
   }
-}
-
-/** Every named schema is made twice, as it goes in and as it comes out; what nothing refers to is left out. */
-function withoutUnused<Document extends object>(document: Document): Document {
-  const text = JSON.stringify(document)
-  const parts: unknown = Reflect.get(document, 'components')
-  const schemas: unknown = typeof parts === 'object' && parts !== null ? Reflect.get(parts, 'schemas') : undefined
-  if (typeof schemas !== 'object' || schemas === null) return document
-  const used = Object.entries(schemas).filter(([name]) => text.includes(`"#/components/schemas/${name}"`))
-  return { ...document, components: { ...parts, schemas: Object.fromEntries(used) } }
 }
 
 /** Collects the routes that are registered after it, and serves what they add up to. */
@@ -63,12 +61,12 @@ export async function useOpenapi(app: FastifyInstance, options: { readonly versi
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Wallet service', version: options.version, description: `${INTRODUCTION}\n${codeTable()}\n` },
+      info: { title: 'Wallet service', version: options.version, description: `${INTRODUCTION}\n\n${codeTable()}\n` },
       servers: [{ url: '/', description: 'The server that this page came from' }],
-      tags: [...TAGS],
+      tags: TAGS,
     },
     transform: createJsonSchemaTransform({ zodToJsonConfig, skipList: [] }),
-    transformObject: (document) => withoutUnused(components(document)),
+    transformObject: (document) => completeDocument(JSON.stringify(components(document))),
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',

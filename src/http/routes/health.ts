@@ -87,10 +87,16 @@ export function healthRoutes(deps: HealthRouteDependencies): FastifyPluginAsyncZ
 
 function probeRoutes({ health }: HealthRouteDependencies): FastifyPluginAsyncZod {
   const live = documented('getLiveness', 'Liveness', 'The process runs. Says nothing of the database.')
-  const ready = documented('getReadiness', 'Readiness', 'Whether requests should be sent here, and why not. Up to a second old.')
+  const ready = documented(
+    'getReadiness',
+    'Readiness',
+    'Whether requests should be sent here, and why not. Up to a second old.',
+  )
   return async (app) => {
     const alive = z.object({ status: z.literal('alive') })
-    app.get('/health/live', { schema: { ...live, response: { 200: alive } } }, async () => ({ status: 'alive' as const }))
+    app.get('/health/live', { schema: { ...live, response: { 200: alive } } }, async () => ({
+      status: 'alive' as const,
+    }))
     app.get(
       '/health/ready',
       { schema: { ...ready, response: { 200: readinessSchema, 503: readinessSchema } } },
@@ -108,7 +114,12 @@ function statsRoutes({ figures, version }: HealthRouteDependencies): FastifyPlug
   return async (app) => {
     app.get(
       '/api/v1/wallet/stats',
-      { schema: { ...stats, response: { 200: statsSchema, ...errorResponses('database_unavailable', 'internal_error') } } },
+      {
+        schema: {
+          ...stats,
+          response: { 200: statsSchema, ...errorResponses('database_unavailable', 'internal_error') },
+        },
+      },
       async () => presentFigures(await figures.read(), version),
     )
   }

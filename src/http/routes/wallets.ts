@@ -9,6 +9,7 @@ import { walletSchema } from '../schemas/objects.ts'
 import {
   createWalletBody,
   reasonBody,
+  spareWalletParams,
   updateWalletBody,
   userParams,
   walletAnswer,
@@ -142,7 +143,7 @@ function changeRoutes(wallets: WalletService): FastifyPluginAsyncZod {
           tags: TAGS,
           summary: 'Close a wallet for good',
           description: 'Balance and holds must be zero. History, balance and statistics stay readable.',
-          params: walletParams,
+          params: spareWalletParams,
           response: {
             200: walletAnswer,
             ...errorResponses(
@@ -174,7 +175,7 @@ function statusRoutes(wallets: WalletService): FastifyPluginAsyncZod {
           tags: TAGS,
           summary: 'Freeze a wallet',
           description: 'No money moves in or out until it is unfrozen. Freezing a frozen wallet renews the reason.',
-          params: walletParams,
+          params: spareWalletParams,
           body: reasonBody,
           response,
         },
@@ -192,7 +193,7 @@ function statusRoutes(wallets: WalletService): FastifyPluginAsyncZod {
           tags: TAGS,
           summary: 'Unfreeze a wallet',
           description: 'Lets money move again. An active wallet stays active.',
-          params: walletParams,
+          params: spareWalletParams,
           body: reasonBody,
           response,
         },

@@ -1,14 +1,15 @@
 // The building blocks of every route's schemas: money, ids, text, keys, pages, and the envelope of `API.md` §2. What needs
 // more room stands beside it: metadata.ts, date-bounds.ts, errors.ts. Routes may import all of them from here.
 import { z } from 'zod'
-import { isRawNumber, type RawNumber } from '../../domain/json.ts'
+import { isRawNumber } from '../../domain/json.ts'
 import { type Amount, AMOUNT_FAULT_MESSAGES, isAmount, parseAmount, parseDecimal } from '../../domain/money.ts'
 import type { TransactionId } from '../../domain/transaction.ts'
 import type { WalletId } from '../../domain/wallet.ts'
+import { DEMO } from '../../services/demo-data.ts'
 import { refuse } from './faults.ts'
 
 export { atSchema, endDateSchema, startDateSchema } from './date-bounds.ts'
-export { ERROR_CODES, errorBodySchema, errorResponses, POSTING_ERRORS, READ_ERRORS } from './errors.ts'
+export { errorResponses, POSTING_ERRORS, READ_ERRORS } from './errors.ts'
 export { metadataSchema } from './metadata.ts'
 
 /** The decimal text of a JSON number or string; anything else is no amount. */
@@ -18,9 +19,9 @@ function decimalText(value: unknown): string | null {
   return isRawNumber(value) ? value.rawJSON : null
 }
 
-const AMOUNT_FORMS = (bound: { minimum: number } | { exclusiveMinimum: number }, zero: string) => [
+const amountForms = (bound: { minimum: number } | { exclusiveMinimum: number }) => [
   { type: 'number', ...bound },
-  { type: 'string', pattern: `^${zero}[0-9]{1,20}(\\.[0-9]{1,18})?([eE][+-]?[0-9]+)?$` },
+  { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?([eE][+-]?[0-9]+)?$' },
 ]
 
 /** An amount that moves: greater than 0, read exactly from a JSON number or string (API.md §1). */
@@ -34,7 +35,7 @@ export const amountSchema = z
   .meta({
     description:
       'An exact decimal, as a JSON number or a string; never rounded. Greater than 0, at most 20 integer digits and the decimals of the currency (8 unless it says otherwise).',
-    oneOf: AMOUNT_FORMS({ exclusiveMinimum: 0 }, ''),
+    oneOf: amountForms({ exclusiveMinimum: 0 }),
     examples: ['10.50', 10.5],
   })
 
@@ -50,12 +51,12 @@ export const initialAmountSchema = z
   .meta({
     description:
       'An exact decimal, as a JSON number or a string; 0 or greater. Written as the first deposit when greater.',
-    oneOf: AMOUNT_FORMS({ minimum: 0 }, ''),
+    oneOf: amountForms({ minimum: 0 }),
     examples: ['100'],
   })
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const UUID_FAULT = 'Must be a UUID such as 01970c9e-9f4b-7cc0-8a3e-5b1f6c2d7e80'
+const UUID_FAULT = `Must be a UUID such as ${DEMO.walletId}`
 
 function isWalletId(text: string): text is WalletId {
   return UUID.test(text)
@@ -75,7 +76,7 @@ export const walletIdSchema = z
   .meta({
     description: 'The id of a wallet',
     format: 'uuid',
-    examples: ['01970c9e-9f4b-7cc0-8a3e-5b1f6c2d7e80'],
+    examples: [DEMO.walletId],
   })
 
 /** A transaction's id: any UUID, in lower case from here on. */
@@ -88,7 +89,7 @@ export const transactionIdSchema = z
   .meta({
     description: 'The id of a transaction',
     format: 'uuid',
-    examples: ['01970c9e-a1d2-7f00-9c55-2f4e8b6a1d03'],
+    examples: [DEMO.transactionId],
   })
 
 /**
@@ -112,17 +113,24 @@ function textFault(text: string, min: number, max: number): { type: string; msg:
     return { type: 'too_short', msg: min === 1 ? 'Must not be empty' : `Must have at least ${min} characters` }
   }
   // A character takes one or two units of UTF-16; only in between must they be counted.
-  if (text.length > max && (text.length > 2 * max || [...text].length > max)) {
+  if (text.length > max && (text.length > 2 * max || charactersOf(text) > max)) {
     return { type: 'too_long', msg: `Must have at most ${max} characters` }
   }
   if (text.includes('\0')) return { type: 'invalid_text', msg: 'Must not contain the character U+0000' }
   return text.isWellFormed() ? null : { type: 'invalid_text', msg: 'Must be well-formed Unicode' }
 }
 
+/** Code points: what PostgreSQL counts as characters. */
+function charactersOf(text: string): number {
+  let count = 0
+  for (const _ of text) count += 1
+  return count
+}
+
 /** A user's id, as the account service gives it. */
 export const userIdSchema = textSchema(255, { min: 1 }).meta({
   description: 'The id of a user, as the account service knows it',
-  examples: ['user-42'],
+  examples: [DEMO.userId],
 })
 
 /** An organization's id, as the organization service gives it. */
@@ -146,7 +154,7 @@ const QUOTED_KEY = /^"(?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+"$/
  * The `Idempotency-Key` header (API.md §5). A repeated header arrives joined by a comma and a space, and a space is not
  * visible, so it is refused.
  */
-export const idempotencyKeySchema = z
+const idempotencyKeySchema = z
   .string()
   .transform((text, context): string => {
     const quoted = text.length > 1 && text.startsWith('"') && QUOTED_KEY.test(text)
@@ -156,8 +164,7 @@ export const idempotencyKeySchema = z
   })
   .meta({
     description:
-      'Makes a retry safe: the same key with the same request gets the first answer again, and nothing happens twice. 1 to 255 visible ASCII characters, bare or quoted.',
-    examples: ['3f6a2b1e-order-1042'],
+      'Makes a retry safe: the same key with the same request gets the first answer again, and nothing happens twice. 1 to 255 visible ASCII characters, bare or quoted, such as `order-1042-deposit`.',
   })
 
 /** Headers of every route that honours a key. */
@@ -166,7 +173,7 @@ export const idempotencyHeadersSchema = z.object({ 'idempotency-key': idempotenc
 const WHOLE_NUMBER = /^[0-9]{1,15}$/
 
 /** A whole number in the query string. */
-export function wholeNumberSchema(bounds: { readonly min: number; readonly max: number; readonly default: number }) {
+function wholeNumberSchema(bounds: { readonly min: number; readonly max: number; readonly default: number }) {
   const { min, max } = bounds
   return z
     .string()
@@ -195,35 +202,21 @@ export const cursorSchema = z
   .regex(/^[A-Za-z0-9_-]{1,512}$/, 'Must be the next_cursor of an earlier page')
   .meta({ description: 'The `next_cursor` of an earlier page' })
 
-/** Response: a balance or an amount as a canonical decimal string. */
-export const decimalStringSchema = z.string().meta({
+/** Response: a balance as a canonical decimal string. */
+const decimalStringSchema = z.string().meta({
   description: 'An exact decimal in canonical form',
   pattern: '^-?(0|[1-9][0-9]*)(\\.[0-9]*[1-9])?$',
   examples: ['12.5'],
-})
-
-/** Response: an exact decimal where today's callers read a JSON number (`JSON.rawJSON` of the digits). */
-export const exactNumberSchema = z.custom<RawNumber>(isRawNumber).meta({
-  description: 'An exact decimal, all digits given',
-  type: 'number',
-  examples: [12.5],
-})
-
-/** Response: a point in time. */
-export const timestampSchema = z.string().meta({
-  description: 'ISO 8601, UTC',
-  format: 'date-time',
-  examples: ['2026-01-31T12:00:00.123456Z'],
 })
 
 /** The envelope of every mutation and of GET balance (API.md §2). */
 export function walletResponseSchema<Data extends z.ZodType>(data: Data) {
   return z.object({
     success: z.literal(true),
-    message: z.string(),
-    wallet_id: z.string().meta({ format: 'uuid' }),
-    balance: decimalStringSchema.nullable(),
-    transaction_id: z.string().nullable().meta({ format: 'uuid' }),
+    message: z.string().meta({ description: 'What was done, for people' }),
+    wallet_id: z.string().meta({ format: 'uuid', description: 'The wallet that was asked for' }),
+    balance: decimalStringSchema.nullable().meta({ description: "The wallet's balance after it" }),
+    transaction_id: z.string().nullable().meta({ format: 'uuid', description: 'The row that was written, if one was' }),
     data,
   })
 }

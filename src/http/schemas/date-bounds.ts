@@ -24,7 +24,7 @@ const FAULT =
   'Must be a date (2026-01-31), a datetime (2026-01-31T12:00:00Z) or Unix time in seconds or milliseconds, from 1970 to 9999'
 
 /** Reads a point in time; `null` when it is none, or before 1970 or after 9999. */
-export function parseInstant(text: string, edge: Edge): Instant | null {
+function parseInstant(text: string, edge: Edge): Instant | null {
   const instant = parseDate(text, edge) ?? parseDatetime(text, edge) ?? parseUnix(text, edge)
   return instant !== null && instant >= 0n && instant < END_OF_TIME ? instant : null
 }

@@ -1,6 +1,6 @@
 // What an error looks like on the wire, and which errors a route documents. Mapping errors to it is problem.ts's work.
 import { z } from 'zod'
-import { type ErrorCode, type ErrorContext, ERRORS } from '../../domain/errors.ts'
+import { type ErrorCode, ERRORS } from '../../domain/errors.ts'
 
 function isErrorCode(code: string): code is ErrorCode {
   return code in ERRORS
@@ -21,7 +21,7 @@ const faultSchema = z.object({
 })
 
 /** The body of every error (RFC 9457). Further members, named by the code, explain the refusal. */
-export const errorBodySchema = z
+const errorBodySchema = z
   .looseObject({
     type: z.string().meta({ format: 'uri', description: 'Names the code as a URN' }),
     title: z.string().meta({ description: 'The code in words' }),
@@ -64,52 +64,7 @@ export function errorResponses(...codes: readonly ErrorCode[]): ThrownResponses 
 
 function errorResponse(status: number, codes: readonly ErrorCode[]) {
   const narrowed = z.looseObject({ status: z.literal(status), code: z.enum(codes) })
-  const schema = z.intersection(errorBodySchema, narrowed).meta({ examples: codes.map(exampleOf) })
-  const waits = codes.some((code) => 'retryAfterSeconds' in ERRORS[code]) ? ' (with `Retry-After`)' : ''
-  const description = codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('; ') + waits
+  const schema = z.intersection(errorBodySchema, narrowed)
+  const description = codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('; ')
   return { description, content: { 'application/problem+json': { schema } } }
-}
-
-const WALLET = { wallet_id: '01970c9e-9f4b-7cc0-8a3e-5b1f6c2d7e80' }
-const FAULTS = [{ loc: ['body', 'amount'], type: 'not_positive', msg: 'Must be greater than 0' }]
-
-const EXAMPLES: Partial<Record<ErrorCode, { readonly detail: string; readonly context?: ErrorContext }>> = {
-  insufficient_balance: {
-    detail: 'Insufficient balance: 5 CREDIT available, 12.5 required',
-    context: { available: '5', required: '12.5', shortfall: '7.5', currency: 'CREDIT' },
-  },
-  wallet_exists: { detail: 'User already has a fiat wallet', context: { ...WALLET, balance: '100' } },
-  wallet_frozen: { detail: 'The wallet is frozen: no money may move in or out of it', context: WALLET },
-  wallet_closed: { detail: 'The wallet is closed', context: WALLET },
-  currency_mismatch: {
-    detail: 'Cannot transfer CREDIT into a USD wallet',
-    context: { from_currency: 'CREDIT', to_currency: 'USD' },
-  },
-  refund_exceeds_original: {
-    detail: 'Only 4 of 10 is left to refund',
-    context: { original_amount: '10', refunded: '6', refundable: '4', currency: 'CREDIT' },
-  },
-  wallet_not_found: { detail: `There is no wallet ${WALLET.wallet_id}`, context: WALLET },
-  validation_failed: { detail: 'body.amount: Must be greater than 0' },
-  outcome_unknown: {
-    detail: 'Whether the operation took effect is not known; send it again with the same Idempotency-Key',
-  },
-}
-
-function exampleOf(code: ErrorCode) {
-  const { status, title, retryable } = ERRORS[code]
-  const { detail = title, context = {} } = EXAMPLES[code] ?? {}
-  return {
-    type: problemType(code),
-    title,
-    status,
-    detail,
-    code,
-    success: false,
-    message: detail,
-    request_id: '01970c9e-b2c3-7d41-8e5f-60718293a4b5',
-    retryable,
-    ...(code === 'validation_failed' && { errors: FAULTS }),
-    ...context,
-  }
 }

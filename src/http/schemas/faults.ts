@@ -59,21 +59,13 @@ const EXPECTED: Readonly<Record<string, string>> = {
 }
 
 function messageOf(issue: z.core.$ZodIssue, value: unknown): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return EXPECTED[issue.expected] ?? `Must be of type ${issue.expected}`
-    case 'invalid_value':
-      return `Must be one of: ${issue.values.map(String).join(', ')}`
-    case 'too_big':
-      return `Must ${boundOf(issue.origin)} at most ${issue.maximum}${unitOf(issue.origin)}`
-    case 'too_small':
-      if (value === '') return 'Must not be empty'
-      return `Must ${boundOf(issue.origin)} at least ${issue.minimum}${unitOf(issue.origin)}`
-    case 'invalid_union':
-      return unionMessage(issue, value)
-    default:
-      return issue.message
-  }
+  if (issue.code === 'invalid_type') return EXPECTED[issue.expected] ?? `Must be of type ${issue.expected}`
+  if (issue.code === 'invalid_value') return `Must be one of: ${issue.values.map(String).join(', ')}`
+  if (issue.code === 'invalid_union') return unionMessage(issue, value)
+  if (issue.code === 'too_big') return `Must ${boundOf(issue.origin)} at most ${issue.maximum}${unitOf(issue.origin)}`
+  if (issue.code !== 'too_small') return issue.message
+  if (value === '') return 'Must not be empty'
+  return `Must ${boundOf(issue.origin)} at least ${issue.minimum}${unitOf(issue.origin)}`
 }
 
 /** `Must be a whole number, or must have at most 255 characters`: what each form would have wanted. */

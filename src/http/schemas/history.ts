@@ -10,21 +10,18 @@ export const periodShape = {
   end_date: endDateSchema.optional(),
 }
 
-interface PeriodQuery {
-  readonly start_date?: bigint | undefined
-  readonly end_date?: bigint | undefined
+/** A period that ends before it begins is a mistake of the caller's, not an empty answer. */
+export function isInOrder(query: { readonly start_date?: unknown; readonly end_date?: unknown }): boolean {
+  const { start_date: start, end_date: end } = query
+  return typeof start !== 'bigint' || typeof end !== 'bigint' || start <= end
 }
 
-/** A period that ends before it begins is a mistake of the caller's, not an empty answer. */
-export function requireOrder(query: PeriodQuery, context: z.core.$RefinementCtx): void {
-  const { start_date: start, end_date: end } = query
-  if (start === undefined || end === undefined || start <= end) return
-  context.addIssue({
-    code: 'custom',
-    path: ['end_date'],
-    message: 'Must not be before start_date',
-    params: { type: 'before_start' },
-  })
+/** The fault of a query that is not in order; reported beside faults of other members, hence `when`. */
+export const OUT_OF_ORDER = {
+  path: ['end_date'],
+  message: 'Must not be before start_date',
+  params: { type: 'before_start' },
+  when: () => true,
 }
 
 export const historyQuery = z
@@ -41,7 +38,7 @@ export const historyQuery = z
         'The `next_cursor` of an earlier page of the same list, with the same filters; not together with `offset`',
     }),
   })
-  .superRefine(requireOrder)
+  .refine(isInOrder, OUT_OF_ORDER)
 
 /** `historyQuery`, parsed. */
 export type HistoryQuery = z.infer<typeof historyQuery>

@@ -1,5 +1,6 @@
 // What the routes that move money take and give. Amounts become `bigint`s here; nothing behind this line parses one.
 import { z } from 'zod'
+import { DEMO } from '../../services/demo-data.ts'
 import {
   amountSchema,
   metadataSchema,
@@ -56,7 +57,7 @@ export const transferBody = z
     ...movementShape,
     fee: amountSchema.optional().meta({ description: 'Taken from the source on top of the amount', examples: ['0.5'] }),
   })
-  .meta({ examples: [{ to_wallet_id: '0197f7d4-2c2b-7d4f-8b62-1e5a3d7c9f02', amount: '10' }] })
+  .meta({ examples: [{ to_wallet_id: DEMO.otherWalletId, amount: '10' }] })
 
 export const transactionParams = z.object({ transaction_id: transactionIdSchema })
 

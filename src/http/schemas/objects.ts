@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { isRawNumber, type RawNumber } from '../../domain/json.ts'
 import { TRANSACTION_TYPES } from '../../domain/transaction.ts'
 import { BLOCKCHAIN_NETWORKS, SYNC_STATUSES, WALLET_STATUSES, WALLET_TYPES } from '../../domain/wallet.ts'
+import { DEMO } from '../../services/demo-data.ts'
 
 /** A decimal string in canonical form: no exponent, no superfluous zeros (API.md §1). */
 export function decimalText(description: string, example = '1000.5') {
@@ -22,12 +23,8 @@ export function instantText(description: string, example = '2026-01-31T12:00:00.
   return z.string().meta({ format: 'date-time', description, examples: [example] })
 }
 
-const WALLET_ID = '0197f7d4-1b1a-7c3e-9a51-0d4f2c6b8e01'
-const OTHER_WALLET_ID = '0197f7d4-2c2b-7d4f-8b62-1e5a3d7c9f02'
-const TRANSACTION_ID = '0197f7d5-3d3c-7e5a-9c73-2f6b4e8d0a03'
-
 /** A UUIDv7 in lower case. */
-export function idText(description: string, example = WALLET_ID) {
+export function idText(description: string, example: string = DEMO.walletId) {
   return z.string().meta({ format: 'uuid', description, examples: [example] })
 }
 
@@ -40,7 +37,7 @@ const metadataSchema = z.record(z.string(), z.unknown()).meta({
 export const walletSchema = z
   .object({
     wallet_id: idText('The wallet'),
-    user_id: z.string().meta({ description: 'Its owner', examples: ['user-42'] }),
+    user_id: z.string().meta({ description: 'Its owner', examples: [DEMO.userId] }),
     organization_id: z
       .string()
       .nullable()
@@ -96,9 +93,9 @@ const chainShape = {
 /** A row of the ledger as callers see it (API.md §2). Rows never change. */
 export const transactionSchema = z
   .object({
-    transaction_id: idText('The transaction', TRANSACTION_ID),
+    transaction_id: idText('The transaction', DEMO.transactionId),
     wallet_id: idText('The wallet whose balance it moved'),
-    user_id: z.string().meta({ description: "The wallet's owner", examples: ['user-42'] }),
+    user_id: z.string().meta({ description: "The wallet's owner", examples: [DEMO.userId] }),
     transaction_type: z.enum(TRANSACTION_TYPES).meta({ description: 'What it was', examples: ['consume'] }),
     amount: decimalText('What it moved; always greater than 0', '10'),
     balance_before: decimalText("The wallet's balance before it", '100'),
@@ -117,11 +114,11 @@ export const transactionSchema = z
     from_wallet_id: z
       .string()
       .nullable()
-      .meta({ format: 'uuid', description: 'For a transfer: its source', examples: [WALLET_ID] }),
+      .meta({ format: 'uuid', description: 'For a transfer: its source', examples: [DEMO.walletId] }),
     to_wallet_id: z
       .string()
       .nullable()
-      .meta({ format: 'uuid', description: 'For a transfer: its target', examples: [OTHER_WALLET_ID] }),
+      .meta({ format: 'uuid', description: 'For a transfer: its target', examples: [DEMO.otherWalletId] }),
     ...chainShape,
     metadata: metadataSchema,
     sequence: z.int().meta({ description: '1, 2, 3 ... within the wallet, without gaps', examples: [17] }),

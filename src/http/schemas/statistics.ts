@@ -2,10 +2,11 @@
 import { z } from 'zod'
 import { INTERVALS, MAX_BUCKETS } from '../../domain/period.ts'
 import { WALLET_TYPES } from '../../domain/wallet.ts'
-import { periodShape, requireOrder } from './history.ts'
+import { DEMO } from '../../services/demo-data.ts'
+import { isInOrder, OUT_OF_ORDER, periodShape } from './history.ts'
 import { decimalText, exactNumberOut, idText, instantText } from './objects.ts'
 
-export const statisticsQuery = z.object(periodShape).superRefine(requireOrder)
+export const statisticsQuery = z.object(periodShape).refine(isInOrder, OUT_OF_ORDER)
 
 export const balanceHistoryQuery = z
   .object({
@@ -18,11 +19,11 @@ export const balanceHistoryQuery = z
         examples: ['day'],
       }),
   })
-  .superRefine(requireOrder)
+  .refine(isInOrder, OUT_OF_ORDER)
 
 const figureShape = {
   wallet_id: idText('The wallet'),
-  user_id: z.string().meta({ description: 'Its owner', examples: ['user-42'] }),
+  user_id: z.string().meta({ description: 'Its owner', examples: [DEMO.userId] }),
   current_balance: decimalText('Its balance now, whatever the period'),
   total_deposits: decimalText('Sum of deposits'),
   total_withdrawals: decimalText('Sum of withdrawals', '200'),
@@ -98,7 +99,7 @@ export type UserFiguresBody = z.infer<typeof userFiguresSchema>
 
 export const userStatisticsAnswer = z
   .object({
-    user_id: z.string().meta({ description: 'The user', examples: ['user-42'] }),
+    user_id: z.string().meta({ description: 'The user', examples: [DEMO.userId] }),
     ...userFigureShape,
     wallets: z.array(
       z.object({

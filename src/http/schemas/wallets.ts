@@ -1,6 +1,7 @@
 // What the wallet routes take and give: opening, looking up, changing and closing wallets.
 import { z } from 'zod'
 import { BLOCKCHAIN_NETWORKS, WALLET_TYPES } from '../../domain/wallet.ts'
+import { DEMO } from '../../services/demo-data.ts'
 import {
   atSchema,
   currencySchema,
@@ -27,6 +28,8 @@ const addressSchema = textSchema(MAX_ADDRESS_LENGTH, { min: 1 }).meta({
 const networkSchema = z.enum(BLOCKCHAIN_NETWORKS).meta({ description: 'Chain of the wallet', examples: ['polygon'] })
 
 export const walletParams = z.object({ wallet_id: walletIdSchema })
+/** As `walletParams`, with the demo wallet that may be frozen and closed as the example. */
+export const spareWalletParams = z.object({ wallet_id: walletIdSchema.meta({ examples: [DEMO.spareWalletId] }) })
 export const userParams = z.object({ user_id: userIdSchema })
 
 export const createWalletBody = z

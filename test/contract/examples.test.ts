@@ -1,0 +1,67 @@
+// Every example of openapi.yaml runs as it stands: Swagger UI's "Try it out" needs no editing on a service with demo data.
+// And every code of the registry stands in the specification, with an example of its own.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ERRORS } from '../../src/domain/errors.ts'
+import { Api } from '../support/api.ts'
+import { departures, type Operation, specification } from '../support/openapi.ts'
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
+import { type ServiceProcess, startService } from '../support/service.ts'
+
+let database: TestDatabase
+let service: ServiceProcess
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  service = await startService({ DATABASE_URL: database.url, DEMO_DATA: 'on' })
+})
+afterAll(async () => {
+  await service.stop()
+  await database.drop()
+})
+
+interface Call {
+  readonly method: string
+  readonly path: string
+  readonly operation: Operation
+}
+
+const CALLS: readonly Call[] = Object.entries(specification.paths)
+  .flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  )
+  // Closing is for good, so it comes last.
+  .toSorted((left, right) => Number(left.method === 'DELETE') - Number(right.method === 'DELETE'))
+
+/** The path with the examples of its parameters; nothing of a query or a header must be sent. */
+function exampleUrl({ path, operation }: Call): string {
+  return (operation.parameters ?? [])
+    .filter((parameter) => parameter.in === 'path')
+    .reduce((url, { name, example }) => url.replace(`{${name}}`, encodeURIComponent(String(example))), path)
+}
+
+describe('examples', () => {
+  // In order, on one service: unfreezing needs the freezing before it.
+  test.each(CALLS.map((call) => [call.operation.operationId, call] as const))('%s', async (_, call) => {
+    const media = call.operation.requestBody?.content['application/json']
+    if (call.operation.requestBody !== undefined) expect(media?.example, 'the body has an example').toBeDefined()
+    const options = media === undefined ? {} : { body: media.example }
+    const answer = await new Api(service.url).call(call.method, exampleUrl(call), options)
+    expect(answer.status, answer.text).toBe(200)
+  })
+})
+
+test('every code of the registry has an example in the specification, of its status', () => {
+  const { examples } = specification.components
+  expect(Object.keys(examples).toSorted()).toEqual(Object.keys(ERRORS).toSorted())
+  for (const [code, { status }] of Object.entries(ERRORS)) expect(examples[code]?.value).toMatchObject({ code, status })
+})
+
+test('the comparison with the specification finds what departs from it', () => {
+  const answer = { method: 'GET', path: '/api/v1/users/u/wallets', status: 200, contentType: 'application/json' }
+  expect(departures({ ...answer, body: { wallets: [], count: 0 } })).toEqual([])
+  expect(departures({ ...answer, body: { wallets: [{}], count: 0 } })).not.toEqual([])
+  expect(departures({ ...answer, body: { wallets: [] } })).not.toEqual([])
+  expect(departures({ ...answer, status: 418, body: {} })).not.toEqual([])
+  expect(departures({ ...answer, contentType: 'text/html', body: { wallets: [], count: 0 } })).not.toEqual([])
+  expect(departures({ ...answer, path: '/nowhere', body: {} })).not.toEqual([])
+})
