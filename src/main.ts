@@ -2,13 +2,12 @@
 // sentence on stderr and exit code 1.
 import { type Config, ConfigError, describeVariables, publicConfig, readConfig } from './config.ts'
 import { type Container, createContainer } from './container.ts'
-import { checkConnection, migrationFailed } from './db/connection-check.ts'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './db/embedded.ts'
+import { checkConnection, DatabaseUnusableError, migrationFailed } from './db/connection-check.ts'
+import { type EmbeddedPostgres, EmbeddedPostgresError, startEmbeddedPostgres } from './db/embedded.ts'
 import { migrateToLatest } from './db/migrator.ts'
 import { createLogger, type Logger, prettyDestination } from './observability/logger.ts'
+import { readVersion } from './observability/version.ts'
 import { createShutdown, type ShutdownPhase } from './shutdown.ts'
-import { explainStartFailure } from './start-failures.ts'
-import { readVersion } from './version.ts'
 
 const EMBEDDED_STOP_TIMEOUT_MS = 30_000
 
@@ -127,6 +126,46 @@ class WalletProcess {
 function reachableName(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost'
   return host.includes(':') ? `[${host}]` : host
+}
+
+/** The sentence for a failure to start; where it is none that we expect, everything there is to know about it. */
+function explainStartFailure(error: unknown, config: Pick<Config, 'host' | 'port'> | null): string {
+  if (
+    error instanceof ConfigError ||
+    error instanceof DatabaseUnusableError ||
+    error instanceof EmbeddedPostgresError
+  ) {
+    return error.message
+  }
+  const listening = config === null ? undefined : listeningFailure(codeOf(error), config)
+  if (listening !== undefined) return listening
+  return error instanceof Error
+    ? `The service did not start: ${describe(error)}`
+    : `The service did not start: ${String(error)}`
+}
+
+function listeningFailure(code: unknown, { host, port }: Pick<Config, 'host' | 'port'>): string | undefined {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is taken: stop what listens there, or set PORT to another one (0 takes any free one).`
+    case 'EACCES':
+      return `Port ${port} on ${host} is not allowed to this user: set PORT to one above 1023.`
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `HOST is ${host}, which is no address of this machine: set it to one that is, or to 0.0.0.0.`
+    default:
+      return undefined
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
+
+/** The stack, and those of its causes: what is not expected must be found. */
+function describe(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by: ${describe(error.cause)}` : ''
+  return (error.stack ?? error.message) + cause
 }
 
 async function main(): Promise<void> {

@@ -15,7 +15,10 @@ export type LocatedPostgres = {
   readonly url: string | undefined
 }
 
-/** Finds the database of a data folder. `undefined` when there is none; throws `EmbeddedPostgresError` when it is closed to us. */
+/**
+ * Finds the database of a data folder; `undefined` when there is none. Throws `EmbeddedPostgresError` when it runs but its
+ * address is closed to us.
+ */
 export const locateEmbeddedPostgres = async (
   options: Pick<EmbeddedPostgresOptions, 'dataDir' | 'databaseName' | 'relocationRoot'>,
 ): Promise<LocatedPostgres | undefined> => {

@@ -8,7 +8,7 @@ import { SCALE } from '../domain/money.ts'
 const { INT8, NUMERIC, TIMESTAMPTZ, JSON: JSON_TEXT, JSONB } = pg.types.builtins
 
 /** Reads `numeric` text, scaled by 10^18. */
-export function parseNumeric(text: string): bigint {
+function parseNumeric(text: string): bigint {
   const point = text.indexOf('.')
   if (point === -1) return BigInt(text) * 10n ** BigInt(SCALE)
   const decimals = text.length - point - 1
@@ -19,7 +19,7 @@ export function parseNumeric(text: string): bigint {
 }
 
 /** Reads `int8` text; sequences and counts stay far below 2^53, and one that does not is a bug, not a rounding. */
-export function parseInt8(text: string): number {
+function parseInt8(text: string): number {
   const value = Number(text)
   assert(Number.isSafeInteger(value), `int8 beyond 2^53: ${text}`)
   return value

@@ -3,12 +3,12 @@
 import type pg from 'pg'
 import { typeParsers } from './numbers.ts'
 
-export const LOCK_TIMEOUT_MS = 2000
-export const STATEMENT_TIMEOUT_MS = 5000
-export const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5000
-export const CONNECT_TIMEOUT_MS = 1000
+const LOCK_TIMEOUT_MS = 2000
+const STATEMENT_TIMEOUT_MS = 5000
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5000
+const CONNECT_TIMEOUT_MS = 1000
 /** A peer that vanished without closing its socket answers nothing at all; then the connection is given up. */
-export const QUERY_TIMEOUT_MS = 6000
+const QUERY_TIMEOUT_MS = 6000
 
 /** What every connection of the service is opened with. */
 export function sessionConfig(databaseUrl: string, settings: Readonly<Record<string, string>> = {}): pg.ClientConfig {

@@ -8,7 +8,10 @@ import { formatDecimal } from './money.ts'
 import { requireWallet, walletClosed } from './refusals.ts'
 import { MAX_METADATA_BYTES, type WalletState, type WalletStatus } from './wallet.ts'
 
-/** Changes a wallet without moving money. Refuses with `wallet_not_found`, `wallet_closed`, `wallet_frozen`, `wallet_not_empty`. */
+/**
+ * Changes a wallet without moving money.
+ * Refuses with `wallet_not_found`, `wallet_closed`, `wallet_frozen`, `wallet_not_empty`.
+ */
 export function administer(state: LedgerState, command: AdministrationCommand): Outcome {
   const wallet = requireWallet(state, command.walletId)
   const details = state.details.get(command.walletId)

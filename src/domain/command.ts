@@ -42,7 +42,7 @@ export interface TransferCommand extends Claimable {
 }
 
 /** The facts of a refundable row. A row never changes, so they may be read before the lock. */
-export type RefundOriginal = Pick<
+type RefundOriginal = Pick<
   Transaction,
   'transactionId' | 'walletId' | 'transactionType' | 'amount' | 'counterparty' | 'currency'
 >

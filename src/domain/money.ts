@@ -15,7 +15,7 @@ export const MAX_INTEGER_DIGITS = 20
 /** The first value that no longer fits: 10^20, scaled. */
 export const AMOUNT_LIMIT = 10n ** BigInt(MAX_INTEGER_DIGITS + SCALE)
 /** A literal longer than this is refused unread; 40 digits, a point and an exponent need less than a third. */
-export const MAX_LITERAL_LENGTH = 128
+const MAX_LITERAL_LENGTH = 128
 
 /** Decimals a currency allows. The schema repeats this table in its CHECKs; `test/contract` compares the two. */
 export const CURRENCY_DECIMALS: ReadonlyMap<string, number> = new Map([['ETH', 18]])

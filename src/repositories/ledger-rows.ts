@@ -40,7 +40,7 @@ export function walletStateOf(row: WalletStateRow): WalletState {
 type StoredTotals = Partial<Record<TransactionType, readonly [count: number, totalIn: string, totalOut: string]>>
 
 /** Reads `wallets.totals`: scaled integers as text, so that neither side parses decimals on the hot path. */
-export function parseTotals(text: string): WalletState['totals'] {
+function parseTotals(text: string): WalletState['totals'] {
   const stored: StoredTotals = JSON.parse(text)
   const totals: Partial<Record<TransactionType, TypeTotals>> = {}
   for (const [type, [count, totalIn, totalOut]] of typedEntries(stored)) {

@@ -180,7 +180,7 @@ export const TRANSACTION_COLUMNS = [
 ] as const
 
 /** Columns of `wallets` in the order of `insertWallets`' parameters, with their types. */
-export const NEW_WALLET_COLUMNS = [
+const NEW_WALLET_COLUMNS = [
   ['wallet_id', 'uuid'],
   ['user_id', 'text'],
   ['organization_id', 'text'],

@@ -27,7 +27,7 @@ import {
 } from './requests.ts'
 
 /** The currency of the legacy credit endpoints (API.md §3). */
-export const CREDIT = 'CREDIT'
+const CREDIT = 'CREDIT'
 
 /** Rows that an operation wrote, now or when its key was first used: the row asked for, a transfer's other leg, its fee. */
 export interface PostedRows {
@@ -116,7 +116,10 @@ export class WalletService {
     return this.#administer({ kind: 'unfreeze', walletId, reason })
   }
 
-  /** Closes an empty wallet for good; its history stays. Throws `wallet_not_found`, `wallet_not_empty`, `wallet_frozen`, `wallet_closed`. */
+  /**
+   * Closes an empty wallet for good; its history stays.
+   * Throws `wallet_not_found`, `wallet_not_empty`, `wallet_frozen`, `wallet_closed`.
+   */
   closeWallet(walletId: WalletId): Promise<Wallet> {
     return this.#administer({ kind: 'close', walletId, reason: null })
   }

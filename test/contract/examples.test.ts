@@ -43,8 +43,7 @@ describe('examples', () => {
   // In order, on one service: unfreezing needs the freezing before it.
   test.each(CALLS.map((call) => [call.operation.operationId, call] as const))('%s', async (_, call) => {
     const media = call.operation.requestBody?.content['application/json']
-    if (call.operation.requestBody !== undefined) expect(media?.example, 'the body has an example').toBeDefined()
-    const options = media === undefined ? {} : { body: media.example }
+    const options = media === undefined ? {} : { body: media.example ?? 'a body without an example is no JSON' }
     const answer = await new Api(service.url).call(call.method, exampleUrl(call), options)
     expect(answer.status, answer.text).toBe(200)
   })

@@ -122,5 +122,8 @@ const ofOrdinaryUser = (): void => {
   })
 }
 
-if (isRoot) describe('as root', ofRoot)
-else describe('as an ordinary user', ofOrdinaryUser)
+const mine = isRoot ? { user: 'root', tests: ofRoot } : { user: 'an ordinary user', tests: ofOrdinaryUser }
+
+describe(`as ${mine.user}`, () => {
+  mine.tests()
+})

@@ -12,7 +12,7 @@ export interface Answer {
 }
 
 /** Members that tests read; the shapes themselves are checked against openapi.yaml. */
-export interface AnswerBody {
+interface AnswerBody {
   readonly success: boolean
   readonly message: string
   readonly code: string
@@ -26,7 +26,7 @@ export interface AnswerBody {
   readonly retryable: boolean
   readonly request_id: string
   readonly fields: readonly string[]
-  readonly errors: readonly {
+  readonly errors?: readonly {
     readonly loc: readonly (string | number)[]
     readonly type: string
     readonly msg: string

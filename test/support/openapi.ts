@@ -42,7 +42,7 @@ ajv.addSchema({ $id: SPECIFICATION_ID, ...specification })
 const validators = new Map<string, ValidateFunction>()
 
 /** One operation of the specification, by method and concrete path. */
-export function operationAt(method: string, path: string): { template: string; operation: Operation } | null {
+function operationAt(method: string, path: string): { template: string; operation: Operation } | null {
   const candidates = Object.entries(specification.paths)
     .filter(([template]) => patternOf(template).test(path))
     // A literal segment is a better match than a parameter, as in the router.
