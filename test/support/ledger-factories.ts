@@ -15,6 +15,9 @@ import type { LedgerState, OpenFiatWallet, Outcome, RecordedEffect } from '../..
 import { type Amount, parseAmount } from '../../src/domain/money.ts'
 import type { Transaction, TransactionId } from '../../src/domain/transaction.ts'
 import type { WalletId, WalletState } from '../../src/domain/wallet.ts'
+import { decimal, units } from './decimals.ts'
+
+export { decimal, units } from './decimals.ts'
 
 /** The clock of all these tests: some microseconds after 2026-01-31T12:00:00Z. */
 export const NOW: Instant = 1_769_860_800_000_123n
@@ -29,21 +32,9 @@ export const walletId = (number: number): WalletId => uuid('aaaa', number) as Wa
 export const transactionId = (number: number): TransactionId => uuid('bbbb', number) as TransactionId
 
 let lastId = 1_000_000
-/** A transaction's id that no other call gave. */
-export const newTransactionId = (): TransactionId => transactionId((lastId += 1))
+
+const newTransactionId = (): TransactionId => transactionId((lastId += 1))
 const newWalletId = (): WalletId => walletId((lastId += 1))
-
-/** Decimal text scaled by 10^18, by padding and not by the code under test. */
-export function units(decimal: string): bigint {
-  const [integer = '', fraction = ''] = decimal.split('.')
-  return BigInt(integer + fraction.padEnd(18, '0'))
-}
-
-/** Scaled units as decimal text, by cutting and not by the code under test. */
-export function decimal(value: bigint): string {
-  const digits = value.toString().padStart(19, '0')
-  return `${digits.slice(0, -18)}.${digits.slice(-18)}`.replace(/\.?0+$/, '')
-}
 
 /** An amount that a command may carry. */
 export function amount(text: string): Amount {

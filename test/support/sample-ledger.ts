@@ -45,7 +45,7 @@ export function openQueue(
 }
 
 /** `'12.5'` as an amount. */
-export function amountOf(text: string): Amount {
+function amountOf(text: string): Amount {
   const amount = parseAmount(text)
   if (typeof amount === 'string') throw new Error(`${text} is no amount: ${amount}`)
   return amount
@@ -84,7 +84,7 @@ export async function openWallet(queue: PostingQueue, draft: WalletDraft = {}): 
   return posting.created.wallet
 }
 
-export interface MovementDraft {
+interface MovementDraft {
   readonly key?: string
   readonly description?: string
   readonly referenceId?: string
