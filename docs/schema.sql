@@ -91,7 +91,7 @@ CASE transaction_type
     WHEN 'refund'::text THEN 0
     ELSE 3
 END AND (transaction_type <> 'refund'::text OR refunded_total >= amount AND refunded_total <= original_amount)),
-  CONSTRAINT wallet_transactions_request_hash_check CHECK ((octet_length(request_hash) % 8) = 0),
+  CONSTRAINT wallet_transactions_request_hash_check CHECK (octet_length(request_hash) >= 16 AND (octet_length(request_hash) % 8) = 0),
   CONSTRAINT wallet_transactions_sequence_check CHECK (sequence >= 1),
   CONSTRAINT wallet_transactions_transfer_check CHECK (transaction_type <> 'transfer'::text OR num_nulls(from_wallet_id, to_wallet_id, counterpart_sequence) = 0 AND from_wallet_id <> to_wallet_id AND wallet_id =
 CASE direction
@@ -147,7 +147,7 @@ CREATE TABLE wallets (
   CONSTRAINT wallets_closed_is_empty_check CHECK (status <> 'closed'::text OR balance = 0::numeric),
   CONSTRAINT wallets_creation_check CHECK (num_nulls(creation_key, creation_request_hash, creation_snapshot) = ANY (ARRAY[0, 3])),
   CONSTRAINT wallets_creation_key_check CHECK (char_length(creation_key) >= 1 AND char_length(creation_key) <= 255),
-  CONSTRAINT wallets_creation_request_hash_check CHECK ((octet_length(creation_request_hash) % 8) = 0),
+  CONSTRAINT wallets_creation_request_hash_check CHECK (octet_length(creation_request_hash) >= 16 AND (octet_length(creation_request_hash) % 8) = 0),
   CONSTRAINT wallets_currency_check CHECK (currency ~ '^[A-Z][A-Z0-9._-]{0,15}$'::text),
   CONSTRAINT wallets_decimals_check CHECK (scale(trim_scale(balance)) <=
 CASE currency

@@ -25,7 +25,8 @@ CREATE TABLE wallets (
   -- The Idempotency-Key of the creation, the digest of its request, and the metadata, address and network it asked for
   -- (they may change later; a replay answers with the first ones).
   creation_key          text CHECK (char_length(creation_key) BETWEEN 1 AND 255),
-  creation_request_hash bytea CHECK (octet_length(creation_request_hash) % 8 = 0),
+  creation_request_hash bytea
+    CHECK (octet_length(creation_request_hash) >= 16 AND octet_length(creation_request_hash) % 8 = 0),
   creation_snapshot     json,
   created_at            timestamptz NOT NULL,
   updated_at            timestamptz NOT NULL CHECK (updated_at >= created_at),
@@ -87,7 +88,7 @@ CREATE TABLE wallet_transactions (
   type_total_out           numeric NOT NULL CHECK (type_total_out >= 0),
   total_in                 numeric NOT NULL CHECK (total_in >= balance_after),
   idempotency_key          text CHECK (char_length(idempotency_key) BETWEEN 1 AND 255),
-  request_hash             bytea CHECK (octet_length(request_hash) % 8 = 0),
+  request_hash             bytea CHECK (octet_length(request_hash) >= 16 AND octet_length(request_hash) % 8 = 0),
   hash                     bytea NOT NULL CHECK (octet_length(hash) = 32),
   created_at               timestamptz NOT NULL,
   PRIMARY KEY (wallet_id, sequence),

@@ -40,6 +40,11 @@ export class PipelineConnection {
     await this.#connected()
   }
 
+  /** Tells whether there is a connection that may have a transaction open. */
+  get isOpen(): boolean {
+    return this.#client !== null
+  }
+
   /** Sends all statements at once and waits for all answers. Throws the first error, after the last answer. */
   async send(statements: readonly PipelineStatement[]): Promise<pg.QueryResult[]> {
     const client = await this.#connected()

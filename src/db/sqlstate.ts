@@ -39,6 +39,14 @@ function isConnectionError(error: unknown): boolean {
   )
 }
 
+/**
+ * Tells whether the server answered a statement with an ERROR: the transaction is gone, and nothing of it was written. What
+ * ends the connection (FATAL, PANIC, a lost socket) leaves a COMMIT that was under way in doubt.
+ */
+export function isServerRefusal(error: unknown): boolean {
+  return error instanceof Error && 'severity' in error && error.severity === 'ERROR'
+}
+
 /** The SQLSTATE of what `pg` rejected with; `null` where the server never spoke. */
 export function sqlstateOf(error: unknown): string | null {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null

@@ -1,7 +1,7 @@
 // How a write to the ledger can fail, in terms that its callers may act on without knowing a SQLSTATE.
 import type { DatabaseFailure } from '../db/sqlstate.ts'
 import type { TransactionId } from '../domain/transaction.ts'
-import type { WalletId } from '../domain/wallet.ts'
+import type { WalletId, WalletState } from '../domain/wallet.ts'
 
 export type { DatabaseFailure } from '../db/sqlstate.ts'
 
@@ -18,7 +18,10 @@ export class LedgerFailure extends Error {
 /** Ids by which a transaction can be found again. */
 export interface WrittenIds {
   readonly transactionIds: readonly TransactionId[]
+  /** Wallets that it opened. */
   readonly walletIds: readonly WalletId[]
+  /** Wallets whose status or particulars it changed, with the time that it gave them. */
+  readonly changes: readonly Pick<WalletState, 'walletId' | 'updatedAt'>[]
 }
 
 /** The connection was lost after COMMIT had been sent: the rows may or may not be there. */

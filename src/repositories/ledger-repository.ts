@@ -1,10 +1,11 @@
 // The one writer of money: a row-locked transaction in two round trips. Lock and look up, decide in memory, write and
 // commit. It holds no rules and cannot be used outside its transaction: `decide` gets data, never a handle.
 import type { Command } from '../domain/command.ts'
+import { formatInstant } from '../domain/instant.ts'
 import type { LedgerState, WorkingSet } from '../domain/ledger-state.ts'
 import type { WalletId } from '../domain/wallet.ts'
 import type { PipelineConnection, PipelineStatement } from '../db/pipeline.ts'
-import { classifyDatabaseError } from '../db/sqlstate.ts'
+import { classifyDatabaseError, isServerRefusal } from '../db/sqlstate.ts'
 import { CommitOutcomeUnknown, LedgerFailure, type WrittenIds } from './ledger-failures.ts'
 import { emptyLoad, type LockOptions, lookupsOf } from './ledger-lookups.ts'
 import { balanceParameters, detailsParameters, newWalletParameters, transactionParameters } from './ledger-rows.ts'
@@ -39,7 +40,7 @@ export class LedgerRepository {
     const decided = await this.#rollingBack(async () => decide(await this.#lock(commands, options)))
     const writes = writesOf(decided)
     if (writes.length === 0) {
-      await this.#connection.send([ROLLBACK])
+      await this.#abandon()
       return decided
     }
     await this.#commit(writes, decided)
@@ -54,7 +55,12 @@ export class LedgerRepository {
     return this.#rollingBack(async () => {
       await this.#lock(commands, { skipLocked: false })
       const [found] = await this.#connection.send([
-        statements.findWritten.with(written.transactionIds, written.walletIds),
+        statements.findWritten.with(
+          written.transactionIds,
+          written.walletIds,
+          written.changes.map((change) => change.walletId),
+          written.changes.map((change) => formatInstant(change.updatedAt)),
+        ),
         ROLLBACK,
       ])
       const row: { written: boolean } | undefined = found?.rows[0]
@@ -79,7 +85,7 @@ export class LedgerRepository {
       if (answers.at(-1)?.command !== 'COMMIT') throw new Error('COMMIT was answered with ROLLBACK')
     } catch (error) {
       const failure = classifyDatabaseError(error)
-      if (failure === 'unavailable') {
+      if (failure === 'unavailable' && !isServerRefusal(error)) {
         await this.#connection.close()
         throw new CommitOutcomeUnknown(written, error)
       }
@@ -99,6 +105,7 @@ export class LedgerRepository {
 
   /** Ends an open transaction. When even that fails the connection goes, and the server rolls back by itself. */
   async #abandon(): Promise<void> {
+    if (!this.#connection.isOpen) return
     try {
       await this.#connection.send([ROLLBACK])
     } catch {
@@ -135,5 +142,6 @@ function writtenIds(decided: WorkingSet): WrittenIds {
   return {
     transactionIds: decided.rows.map((row) => row.transactionId),
     walletIds: [...decided.created.keys()],
+    changes: [...decided.changedWallets].flatMap((walletId) => decided.wallets.get(walletId) ?? []),
   }
 }

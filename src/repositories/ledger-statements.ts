@@ -132,11 +132,18 @@ export const findCreations = statement(
     ) AS earlier`,
 )
 
-/** Whether any of these rows or wallets exist: how the outcome of a COMMIT whose answer was lost is settled. */
+/**
+ * Whether any of these rows, wallets or changes are there: how the outcome of a COMMIT whose answer was lost is settled. All
+ * of a transaction is there or nothing.
+ */
 export const findWritten = statement(
   'find_written',
   sql`SELECT EXISTS (SELECT FROM wallet_transactions WHERE transaction_id = ANY(${array(1, 'uuid')}))
-    OR EXISTS (SELECT FROM wallets WHERE wallet_id = ANY(${array(2, 'uuid')})) AS written`,
+    OR EXISTS (SELECT FROM wallets WHERE wallet_id = ANY(${array(2, 'uuid')}))
+    OR EXISTS (
+      SELECT FROM unnest(${array(3, 'uuid')}, ${array(4, 'timestamptz')}) AS change (wallet_id, updated_at)
+      JOIN wallets w ON w.wallet_id = change.wallet_id AND w.updated_at = change.updated_at
+    ) AS written`,
 )
 
 /** Columns of `wallet_transactions` in the order of `insertTransactions`' parameters, with their types. */

@@ -42,15 +42,19 @@ export class PostingFlush {
   }
 
   /** Decides and writes the commands together; one result each, in order. Never rejects. */
-  async run(commands: readonly Command[]): Promise<readonly Result[]> {
-    const deadline = performance.now() + DEADLINE_MS
+  run(commands: readonly Command[]): Promise<readonly Result[]> {
+    return this.#runUntil(performance.now() + DEADLINE_MS, commands)
+  }
+
+  async #runUntil(deadline: number, commands: readonly Command[]): Promise<readonly Result[]> {
     let unsettled: Unsettled | null = null
-    let results: readonly Result[] = []
+    let skipLocked = false
     for (let attempt = 1; ; attempt += 1) {
+      let results: readonly Result[] = []
       try {
         if (unsettled && (await this.#ledger.settle(commands, unsettled.written))) return unsettled.results
         unsettled = null
-        await this.#ledger.transact(commands, { skipLocked: false }, (locked) => {
+        await this.#ledger.transact(commands, { skipLocked }, (locked) => {
           const decided = decideAll(commands, locked)
           results = decided.results
           return decided.workingSet
@@ -59,45 +63,28 @@ export class PostingFlush {
       } catch (error) {
         this.#log('A posting flush failed', { attempt, commands: commands.length, err: error })
         if (error instanceof CommitOutcomeUnknown) unsettled = { results, written: error.written }
-        if (unsettled && performance.now() > deadline) return commands.map(() => outcomeUnknown(error))
-        if (!unsettled) {
-          const given = await this.#giveUp(commands, error, attempt)
-          if (given) return given
+        const late = performance.now() > deadline
+        if (unsettled) {
+          if (late) return commands.map(() => outcomeUnknown(error))
+        } else {
+          const failure = failureOf(error)
+          if (failure === 'rejected') return this.#runAlone(deadline, commands, error)
+          if (late || attempt >= MAX_ATTEMPTS || (failure === 'lock_timeout' && skipLocked)) {
+            return commands.map(() => exhausted(failure, error))
+          }
+          // Somebody held a wallet for the whole lock timeout: its commands are told so, everybody else goes on.
+          skipLocked ||= failure === 'lock_timeout'
         }
       }
       await delay(backoff(attempt))
     }
   }
 
-  /** The results to give up with when nothing was written, or `null` to try again. */
-  async #giveUp(commands: readonly Command[], error: unknown, attempt: number): Promise<readonly Result[] | null> {
-    const failure = failureOf(error)
-    if (failure === 'lock_timeout') return this.#setBusyAside(commands)
-    if (failure === 'rejected') return this.#runAlone(commands, error)
-    return attempt < MAX_ATTEMPTS ? null : commands.map(() => exhausted(failure, error))
-  }
-
-  /** Somebody held a wallet for the whole lock timeout: its commands are told so, everybody else goes on. */
-  async #setBusyAside(commands: readonly Command[]): Promise<readonly Result[]> {
-    let results: readonly Result[] = []
-    try {
-      await this.#ledger.transact(commands, { skipLocked: true }, (locked) => {
-        const decided = decideAll(commands, locked)
-        results = decided.results
-        return decided.workingSet
-      })
-      return results
-    } catch (error) {
-      if (error instanceof CommitOutcomeUnknown) return commands.map(() => outcomeUnknown(error))
-      return commands.map(() => exhausted(failureOf(error), error))
-    }
-  }
-
   /** The database refused a statement of the flush: each command runs by itself, so that the bad one fails alone. */
-  async #runAlone(commands: readonly Command[], error: unknown): Promise<readonly Result[]> {
+  async #runAlone(deadline: number, commands: readonly Command[], error: unknown): Promise<readonly Result[]> {
     if (commands.length === 1) return [error instanceof Error ? error : new Error('Posting failed', { cause: error })]
     const results: Result[] = []
-    for (const command of commands) results.push(...(await this.run([command])))
+    for (const command of commands) results.push(...(await this.#runUntil(deadline, [command])))
     return results
   }
 }

@@ -1,0 +1,83 @@
+-- lock_wallets
+SELECT wallet_id, user_id, currency, status, balance, locked_balance, last_sequence, last_hash, total_in, totals, updated_at FROM wallets WHERE wallet_id = ANY($1::uuid[]) ORDER BY wallet_id FOR UPDATE;
+
+-- lock_free_wallets
+SELECT wallet_id, user_id, currency, status, balance, locked_balance, last_sequence, last_hash, total_in, totals, updated_at FROM wallets WHERE wallet_id = ANY($1::uuid[]) ORDER BY wallet_id FOR UPDATE SKIP LOCKED;
+
+-- find_wallets
+SELECT wallet_id FROM wallets WHERE wallet_id = ANY($1::uuid[]);
+
+-- lock_users
+SELECT pg_advisory_xact_lock(user_key) FROM (
+SELECT DISTINCT hashtextextended(user_id, 8208) AS user_key FROM unnest($1::text[]) AS request (user_id) ORDER BY user_key
+  ) AS ordered;
+
+-- read_clock
+SELECT clock_timestamp() AS now;
+
+-- find_effects
+SELECT request.wallet_id, request.idempotency_key, earlier.transaction_id, earlier.request_hash
+FROM unnest($1::uuid[], $2::text[]) AS request (wallet_id, idempotency_key)
+CROSS JOIN LATERAL (
+  SELECT t.transaction_id, t.request_hash FROM wallet_transactions t
+  WHERE t.wallet_id = request.wallet_id AND t.idempotency_key = request.idempotency_key LIMIT 1
+) AS earlier;
+
+-- find_refunded
+SELECT request.original_transaction_id, newest.refunded_total
+FROM unnest($1::uuid[], $2::uuid[]) AS request (wallet_id, original_transaction_id)
+CROSS JOIN LATERAL (
+  SELECT t.refunded_total FROM wallet_transactions t
+  WHERE t.wallet_id = request.wallet_id AND t.original_transaction_id = request.original_transaction_id
+  ORDER BY t.refunded_total DESC LIMIT 1
+) AS newest;
+
+-- find_details
+SELECT wallet_id, status, status_reason, blockchain_address, blockchain_network, metadata
+FROM wallets WHERE wallet_id = ANY($1::uuid[]);
+
+-- find_fiat_wallets
+SELECT existing.wallet_id, request.user_id, request.currency, existing.balance
+FROM unnest($1::text[], $2::text[]) AS request (user_id, currency)
+CROSS JOIN LATERAL (
+  SELECT w.wallet_id, w.balance FROM wallets w
+  WHERE w.user_id = request.user_id AND w.currency = request.currency
+    AND w.wallet_type = 'fiat' AND w.status <> 'closed' LIMIT 1
+) AS existing;
+
+-- find_creations
+SELECT earlier.wallet_id, request.user_id, request.creation_key, earlier.creation_request_hash
+FROM unnest($1::text[], $2::text[]) AS request (user_id, creation_key)
+CROSS JOIN LATERAL (
+  SELECT w.wallet_id, w.creation_request_hash FROM wallets w
+  WHERE w.user_id = request.user_id AND w.creation_key = request.creation_key LIMIT 1
+) AS earlier;
+
+-- find_written
+SELECT EXISTS (SELECT FROM wallet_transactions WHERE transaction_id = ANY($1::uuid[]))
+OR EXISTS (SELECT FROM wallets WHERE wallet_id = ANY($2::uuid[]))
+OR EXISTS (
+  SELECT FROM unnest($3::uuid[], $4::timestamptz[]) AS change (wallet_id, updated_at)
+  JOIN wallets w ON w.wallet_id = change.wallet_id AND w.updated_at = change.updated_at
+) AS written;
+
+-- insert_transactions
+INSERT INTO "wallet_transactions" ("wallet_id", "sequence", "transaction_id", "user_id", "transaction_type", "direction", "amount", "balance_before", "balance_after", "locked_balance", "fee", "currency", "counterparty", "description", "reference_id", "usage_record_id", "from_wallet_id", "to_wallet_id", "counterpart_sequence", "original_transaction_id", "original_amount", "refunded_total", "blockchain_tx_hash", "blockchain_network", "blockchain_status", "blockchain_confirmations", "gas_fee", "metadata", "type_count", "type_total_in", "type_total_out", "total_in", "idempotency_key", "request_hash", "hash", "created_at") SELECT * FROM unnest($1::uuid[], $2::int8[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[], $11::numeric[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::uuid[], $18::uuid[], $19::int8[], $20::uuid[], $21::numeric[], $22::numeric[], $23::text[], $24::text[], $25::text[], $26::int4[], $27::numeric[], $28::json[], $29::int8[], $30::numeric[], $31::numeric[], $32::numeric[], $33::text[], $34::bytea[], $35::bytea[], $36::timestamptz[]);
+
+-- insert_wallets
+INSERT INTO "wallets" ("wallet_id", "user_id", "organization_id", "wallet_type", "currency", "balance", "blockchain_address", "blockchain_network", "metadata", "last_sequence", "last_hash", "total_in", "totals", "creation_key", "creation_request_hash", "creation_snapshot", "created_at", "updated_at") SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::text[], $8::text[], $9::json[], $10::int8[], $11::bytea[], $12::numeric[], $13::jsonb[], $14::text[], $15::bytea[], $16::json[], $17::timestamptz[], $18::timestamptz[]);
+
+-- update_balances
+UPDATE wallets w SET balance = posted.balance, last_sequence = posted.last_sequence, last_hash = posted.last_hash,
+  total_in = posted.total_in, totals = posted.totals, updated_at = posted.updated_at
+FROM unnest($1::uuid[], $2::numeric[], $3::int8[], $4::bytea[], $5::numeric[], $6::jsonb[], $7::timestamptz[])
+  AS posted (wallet_id, balance, last_sequence, last_hash, total_in, totals, updated_at)
+WHERE w.wallet_id = posted.wallet_id;
+
+-- update_details
+UPDATE wallets w SET status = changed.status, status_reason = changed.status_reason,
+  blockchain_address = changed.blockchain_address, blockchain_network = changed.blockchain_network,
+  metadata = changed.metadata, updated_at = changed.updated_at
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::json[], $7::timestamptz[])
+  AS changed (wallet_id, status, status_reason, blockchain_address, blockchain_network, metadata, updated_at)
+WHERE w.wallet_id = changed.wallet_id;
