@@ -47,7 +47,7 @@ const [W1, W2, T1, T2] = [1, 2, 3, 4].map((number) => `0197f7d4-0000-7000-8000-0
   string,
 ]
 const money = { balance: '10', total_in: '10', last_sequence: 1 }
-const created = { creation_key: 'k', creation_request_hash: Buffer.alloc(8), creation_snapshot: '{}' }
+const created = { creation_key: 'k', creation_request_hash: Buffer.alloc(16), creation_snapshot: '{}' }
 
 /** What must be violated, and by what, beside rows that are fine. */
 type Case = readonly [constraint: string, columns: Columns, besides?: readonly Columns[]]
@@ -80,7 +80,7 @@ const BAD_WALLETS: readonly Case[] = [
   ['wallets_totals_check', { totals: '[]' }],
   ['wallets_creation_key_check', { ...created, creation_key: '' }],
   ['wallets_creation_key_check', { ...created, creation_key: 'k'.repeat(256) }],
-  ['wallets_creation_request_hash_check', { ...created, creation_request_hash: Buffer.alloc(9) }],
+  ['wallets_creation_request_hash_check', { ...created, creation_request_hash: Buffer.alloc(17) }],
   ['wallets_check1', { updated_at: '2026-01-31T11:59:59Z' }],
   ['wallets_money_check', { ...money, balance: '-0.00000001' }],
   ['wallets_money_check', { ...money, locked_balance: '10.00000001' }],
@@ -127,7 +127,7 @@ const refund = {
   original_amount: '30',
   refunded_total: '10',
 }
-const keyed = { wallet_id: W1, idempotency_key: 'k', request_hash: Buffer.alloc(8) }
+const keyed = { wallet_id: W1, idempotency_key: 'k', request_hash: Buffer.alloc(16) }
 
 const BAD_ROWS: readonly Case[] = [
   ['wallet_transactions_pkey', { wallet_id: W1 }, [{ wallet_id: W1 }]],
@@ -156,7 +156,7 @@ const BAD_ROWS: readonly Case[] = [
   ['wallet_transactions_check1', { total_in: '9' }],
   ['wallet_transactions_idempotency_key_check', { ...keyed, idempotency_key: '' }],
   ['wallet_transactions_idempotency_key_check', { ...keyed, idempotency_key: 'k'.repeat(256) }],
-  ['wallet_transactions_request_hash_check', { ...keyed, request_hash: Buffer.alloc(7) }],
+  ['wallet_transactions_request_hash_check', { ...keyed, request_hash: Buffer.alloc(8) }],
   ['wallet_transactions_hash_check', { hash: Buffer.alloc(33) }],
   ['wallet_transactions_amount_check', { amount: '0', balance_after: '0' }],
   ['wallet_transactions_amount_check', { amount: '-1', sequence: 2, balance_before: '10', balance_after: '9' }],

@@ -139,13 +139,26 @@ test('SIGTERM answers what is in flight before it ends', async () => {
   })
   const api = new Api(service.url)
   const wallet = await api.openWallet({ user_id: 'in-flight' })
+  // The wallet is held from outside until the service has all 60 and has been told to stop.
+  const outside = new pg.Client({ connectionString: database.url })
+  await outside.connect()
+  await outside.query('BEGIN')
+  await outside.query('SELECT FROM wallets WHERE wallet_id = $1 FOR UPDATE', [wallet])
   const inFlight = Array.from({ length: 60 }, () => api.deposit(wallet, 1))
-  await Promise.race(inFlight)
+  await expect.poll(() => waitingPostings(service.url), { interval: 20 }).toBe(60)
   const ended = service.stop()
-  const answers = await Promise.allSettled(inFlight)
+  await outside.query('ROLLBACK')
+  await outside.end()
+
+  const answers = await Promise.all(inFlight)
+  expect(answers.map((answer) => answer.status)).toEqual(Array.from({ length: 60 }, () => 200))
   expect(await ended).toBe(0)
-  const acknowledged = answers.filter((answer) => answer.status === 'fulfilled' && answer.value.status === 200)
   const [row] = await queryDatabase<{ count: string }>(database.url, 'SELECT count(*) FROM wallet_transactions')
-  expect(Number(row?.count)).toBe(acknowledged.length)
-  expect(acknowledged.length).toBe(60)
+  expect(row?.count).toBe('60')
 })
+
+async function waitingPostings(url: string): Promise<number> {
+  const response = await fetch(`${url}/api/v1/wallet/stats`)
+  const { postings }: { postings: { waiting: number } } = JSON.parse(await response.text())
+  return postings.waiting
+}
