@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { renderOpenapi } from './generators/openapi.ts'
+import { renderReadme } from './generators/readme-session.ts'
 import { renderSchema } from './generators/schema.ts'
 
 type Generator = { path: string; render(): Promise<string>; mend: string }
@@ -13,6 +14,7 @@ const MEND = 'npm run generate'
 const GENERATORS: readonly Generator[] = [
   { path: 'openapi.yaml', render: renderOpenapi, mend: MEND },
   { path: 'docs/schema.sql', render: renderSchema, mend: MEND },
+  { path: 'README.md', render: renderReadme, mend: MEND },
 ]
 
 const DIFF_LINES = 10

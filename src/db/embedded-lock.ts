@@ -82,12 +82,6 @@ export const takeOwnership = (folder: string): Promise<Ownership> =>
     throw inUse(folder, 'starting at this moment')
   })
 
-/** Whether a living service owns the folder. */
-export const isOwned = async (folder: string): Promise<boolean> => {
-  const text = await readLock(join(folder, 'owner.lock'))
-  return text !== undefined && (await livingOwner(text)) !== undefined
-}
-
 const releaseLock = async (path: string, mine: string): Promise<void> => {
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === mine) await rm(path, { force: true })
