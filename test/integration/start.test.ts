@@ -23,6 +23,8 @@ async function runToEnd(environment: Readonly<Record<string, string>>): Promise<
     env: { PATH: process.env['PATH'] ?? '', ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
+  // One that starts although it should not must not outlive the test.
+  onTestFinished(() => void child.kill('SIGKILL'))
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
   return { code, stderr: stderr.trim() }
 }
