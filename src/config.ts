@@ -102,6 +102,8 @@ export interface Config {
   readonly dataDir: string
   readonly demoData: boolean
   readonly logLevel: (typeof LOG_LEVELS)[number]
+  /** Whether an npm script is our parent, through a shell that passes no signals on. */
+  readonly startedByNpm: boolean
   readonly posting: { readonly lanes: number; readonly queueMax: number; readonly flushMax: number }
 }
 
@@ -138,6 +140,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     dataDir: values.DATA_DIR,
     demoData: values.DEMO_DATA === 'on' || (values.DEMO_DATA === 'auto' && values.DATABASE_URL === undefined),
     logLevel: values.LOG_LEVEL,
+    startedByNpm: set['npm_lifecycle_event'] !== undefined,
     posting: { lanes: values.POSTING_LANES, queueMax: values.POSTING_QUEUE_MAX, flushMax: values.POSTING_FLUSH_MAX },
   }
 }

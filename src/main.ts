@@ -10,6 +10,7 @@ import { readVersion } from './observability/version.ts'
 import { createShutdown, type ShutdownPhase } from './shutdown.ts'
 
 const EMBEDDED_STOP_TIMEOUT_MS = 30_000
+const PARENT_POLL_MS = 250
 
 const USAGE = `The wallet service.
 
@@ -43,6 +44,7 @@ class WalletProcess {
   /** Starts everything. Does not reject: a failure is said on stderr and stops what already runs. */
   async start(): Promise<void> {
     this.#listenToSignals()
+    if (this.#config.startedByNpm) this.#followParent()
     try {
       this.#logger.info({ config: publicConfig(this.#config) }, 'starting')
       const databaseUrl = await this.#database()
@@ -99,6 +101,17 @@ class WalletProcess {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#stop(signal, 0))
     process.on('uncaughtException', (error) => this.#crash(error, 'uncaughtException'))
     process.on('unhandledRejection', (error) => this.#crash(error, 'unhandledRejection'))
+  }
+
+  /** `kill` of an `npm start` ends npm and its shell, which passes nothing on: without them, nobody is left to stop us. */
+  #followParent(): void {
+    const parent = process.ppid
+    const watch = setInterval(() => {
+      if (process.ppid === parent) return
+      clearInterval(watch)
+      this.#stop('npm, which started this, is gone', 0)
+    }, PARENT_POLL_MS)
+    watch.unref()
   }
 
   /** What nobody caught leaves the process in a state that nobody thought of: it ends, in order if it can. */

@@ -132,6 +132,24 @@ test('five processes may start at once on an empty database', async () => {
   expect(await new Api(services[4]?.url ?? '').balanceOf(wallet)).toBe('1')
 })
 
+test('`kill` of an `npm start` stops the service too, although npm’s shell passes no signal on', async () => {
+  const database = await createTestDatabase()
+  onTestFinished(() => database.drop())
+  const environment = { npm_lifecycle_event: 'start', DATABASE_URL: database.url, PORT: '0' }
+  const shell = spawn('sh', ['-c', `"${process.execPath}" "${MAIN}"; true`], {
+    env: { PATH: process.env['PATH'] ?? '', ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const lines: string[] = []
+  shell.stdout.on('data', (chunk: Buffer) => lines.push(chunk.toString()))
+  await expect.poll(() => lines.join(''), { timeout: 20_000 }).toContain('"msg":"listening"')
+  shell.kill('SIGTERM')
+  // The pipe closes when the last process that writes to it has ended.
+  await once(shell.stdout, 'close')
+  expect(lines.join('')).toContain('"reason":"npm, which started this, is gone"')
+  expect(lines.join('')).toContain('"clean":true')
+})
+
 test('SIGTERM answers what is in flight before it ends', async () => {
   const database = await createTestDatabase()
   const service = await startService({ DATABASE_URL: database.url })

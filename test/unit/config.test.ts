@@ -10,6 +10,7 @@ const DEFAULTS = {
   databasePoolMax: 10,
   dataDir: './data',
   logLevel: 'info',
+  startedByNpm: false,
   demoData: true,
   posting: { lanes: 1, queueMax: 1000, flushMax: 256 },
 }
@@ -54,6 +55,7 @@ test('every variable arrives', () => {
     databasePoolMax: 20,
     dataDir: '/var/lib/wallet',
     logLevel: 'debug',
+    startedByNpm: false,
     demoData: true,
     posting: { lanes: 2, queueMax: 5000, flushMax: 64 },
   })
