@@ -36,8 +36,13 @@ const BODY_LIMIT_BYTES = 1024 * 1024
 /** A silent connection is closed; between requests sooner than a caller's, but later than a load balancer's 60 s. */
 const CONNECTION_TIMEOUT_MS = 120_000
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
-/** A request that takes longer to arrive is 408. */
+/**
+ * A request that takes longer to arrive is 408. Node must be given the bound of the headers, too: of two that differ it takes
+ * the longer one, by default 60 s, for the whole request.
+ */
 const REQUEST_TIMEOUT_MS = 10_000
+/** How often Node looks for such requests; its own 30 s would make four times the bound of it. */
+const TIMEOUT_CHECK_INTERVAL_MS = 1000
 /** Node bounds the whole request line at 16 KiB; what is shorter is for validation to judge, not for the router. */
 const MAX_PARAM_LENGTH = 16 * 1024
 
@@ -63,6 +68,7 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS },
     // While the process stops, what still arrives is answered by the parts that know why.
     return503OnClosing: false,
     genReqId: requestIdOf,

@@ -1,5 +1,5 @@
 // One connection in the driver's pipeline mode: statements issued together travel together, so a posting flush costs two
-// round trips whatever its size. It reconnects by itself when it is next used.
+// round trips whatever its size. It reconnects by itself when the next transaction begins.
 import pg from 'pg'
 import { sessionConfig } from './session.ts'
 
@@ -24,6 +24,8 @@ const PLAN_SETTINGS = {
   jit: 'off',
 }
 
+const BEGIN: PipelineStatement = { text: 'BEGIN' }
+
 /** A pipelined connection with one user at a time. */
 export class PipelineConnection {
   readonly #databaseUrl: string
@@ -45,9 +47,20 @@ export class PipelineConnection {
     return this.#client !== null
   }
 
-  /** Sends all statements at once and waits for all answers. Throws the first error, after the last answer. */
+  /** Opens a transaction, with a new connection if need be, and sends the first statements along. As `send`. */
+  async begin(statements: readonly PipelineStatement[]): Promise<pg.QueryResult[]> {
+    await this.#connected()
+    const [, ...answers] = await this.send([BEGIN, ...statements])
+    return answers
+  }
+
+  /**
+   * Sends all statements at once and waits for all answers. Throws the first error, after the last answer.
+   * It never reconnects: on a new connection there is no transaction, and the writes of half of one would be kept.
+   */
   async send(statements: readonly PipelineStatement[]): Promise<pg.QueryResult[]> {
-    const client = await this.#connected()
+    const client = this.#client
+    if (!client) throw new Error('Connection terminated before its transaction ended')
     const answers = await Promise.allSettled(statements.map((statement) => client.query({ ...statement })))
     return answers.map((answer) => {
       if (answer.status === 'rejected') throw answer.reason

@@ -3,15 +3,18 @@
 /**
  * - `conflict`: serialization failure or deadlock; the transaction is gone and may be tried again.
  * - `lock_timeout`: somebody holds a row for longer than `lock_timeout`.
- * - `unavailable`: no connection, a lost one, a server that is starting, stopping, full, or slow.
+ * - `unavailable`: no connection, a lost one, a server that is starting, stopping, full, slow, or does not let us in.
  * - `rejected`: the database refused the statement itself (a constraint, bad data), or the fault is ours (a bug).
  */
 export type DatabaseFailure = 'conflict' | 'lock_timeout' | 'unavailable' | 'rejected'
 
 const CONFLICTS = new Set(['40001', '40P01'])
 const LOCK_TIMEOUT = '55P03'
-/** Classes: 08 connection, 53 insufficient resources, 57 operator intervention and timeouts, 58 system error. */
-const UNAVAILABLE_CLASSES = new Set(['08', '53', '57', '58'])
+/**
+ * Classes: 08 connection, 28 and 3D login refused (a password or a database that has just been changed), 53 insufficient
+ * resources, 57 operator intervention and timeouts, 58 system error.
+ */
+const UNAVAILABLE_CLASSES = new Set(['08', '28', '3D', '53', '57', '58'])
 /** Idle-in-transaction timeout, and a server that has become read-only after a failover. */
 const UNAVAILABLE_STATES = new Set(['25P03', '25006'])
 /** Node's `EPIPE` looks like one; no class of SQLSTATEs begins with E. */
@@ -27,7 +30,22 @@ export function classifyDatabaseError(error: unknown): DatabaseFailure {
   return 'rejected'
 }
 
-const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH'])
+/** What Node says when a host is gone, unknown for now, or not to be reached from here; and of a socket that is no more. */
+const CONNECTION_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+])
 const CONNECTION_MESSAGES =
   /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error|Client was closed|Cannot use a pool after|Query read timeout)/
 

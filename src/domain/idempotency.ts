@@ -52,7 +52,8 @@ export function differingFields(kind: RequestKind, sent: Buffer, recorded: Buffe
   return REQUEST_FIELDS[kind].filter((_, index) => !slot(sent, index + 1).equals(slot(recorded, index + 1)))
 }
 
-function routeDigest(kind: RequestKind): Buffer {
+/** What the digest of every request of a kind begins with. */
+export function routeDigest(kind: RequestKind): Buffer {
   const known = routeDigests.get(kind)
   if (known) return known
   const digest = fieldDigest(kind)

@@ -1,5 +1,6 @@
 // Reads the append-only history: rows by id, pages of it, and balances as they were.
 import type { RawBuilder } from 'kysely'
+import { type RequestKind, routeDigest } from '../domain/idempotency.ts'
 import type { Instant } from '../domain/instant.ts'
 import type { Transaction, TransactionId } from '../domain/transaction.ts'
 import type { WalletId } from '../domain/wallet.ts'
@@ -44,6 +45,13 @@ export class HistoryRepository {
    */
   async findPosting(transactionId: TransactionId): Promise<readonly Transaction[]> {
     return this.#rows(statements.findPosting(transactionId))
+  }
+
+  /** The wallet of a user in which requests of a kind used a key, or `null`. */
+  async findWalletOfKey(userId: string, key: string, kind: RequestKind): Promise<WalletId | null> {
+    const statement = statements.findWalletOfKey({ userId, key, routeDigest: routeDigest(kind) })
+    const { rows } = await reading(statement.execute(this.#db))
+    return rows[0]?.wallet_id ?? null
   }
 
   /** Rows of one wallet, newest first; `before` continues after a row by its sequence. */

@@ -68,6 +68,22 @@ export function findPosting(transactionId: TransactionId): RawBuilder<Transactio
     ORDER BY place`
 }
 
+/** The wallet of a user in which a key was first used by requests of one kind, known by the beginning of their digest. */
+export function findWalletOfKey(request: {
+  readonly userId: string
+  readonly key: string
+  readonly routeDigest: Buffer
+}): RawBuilder<{ wallet_id: WalletId }> {
+  return sql`SELECT w.wallet_id FROM wallets w
+    CROSS JOIN LATERAL (
+      SELECT t.created_at FROM wallet_transactions t
+      WHERE t.wallet_id = w.wallet_id AND t.idempotency_key = ${request.key}
+        AND substring(t.request_hash FOR ${request.routeDigest.length}) = ${request.routeDigest} LIMIT 1
+    ) AS used
+    WHERE w.user_id = ${request.userId}
+    ORDER BY used.created_at LIMIT 1`
+}
+
 /** The balances that the last row up to an instant left behind; no row before the first one. */
 export function findBalanceAt(
   walletId: WalletId,

@@ -16,7 +16,7 @@ import { walletStateOf, type WalletStateRow } from './ledger-rows.ts'
 import * as statements from './ledger-statements.ts'
 
 export interface LockOptions {
-  /** Do not wait for rows that somebody else holds: report them as `busyWallets`. */
+  /** Do not wait for what somebody else holds: report it as `busyWallets` and `busyUsers`. */
   readonly skipLocked: boolean
 }
 
@@ -31,6 +31,7 @@ export interface Load {
   now: Instant
   readonly wallets: Map<WalletId, WalletState>
   readonly existing: WalletId[]
+  readonly busyUsers: Set<string>
   readonly details: Map<WalletId, WalletDetails>
   readonly effects: Map<string, RecordedEffect>
   readonly refunded: Map<TransactionId, bigint>
@@ -43,6 +44,7 @@ export function emptyLoad(): Load {
     now: 0n,
     wallets: new Map(),
     existing: [],
+    busyUsers: new Set(),
     details: new Map(),
     effects: new Map(),
     refunded: new Map(),
@@ -59,7 +61,7 @@ function lookup<Row>(statement: PipelineStatement, take: (row: Row) => void): Lo
 /** Locks first, users before wallets; then the clock; then whatever must be read under the locks. */
 export function lookupsOf(commands: readonly Command[], options: LockOptions, load: Load): Lookup[] {
   return [
-    ...userLocks(commands),
+    ...userLocks(commands, options, load),
     ...walletLocks(commands, options, load),
     lookup<{ now: Instant }>(statements.readClock.with(), (row) => (load.now = row.now)),
     ...effectLookups(commands, load),
@@ -69,10 +71,15 @@ export function lookupsOf(commands: readonly Command[], options: LockOptions, lo
   ]
 }
 
-function userLocks(commands: readonly Command[]): Lookup[] {
+function userLocks(commands: readonly Command[], options: LockOptions, load: Load): Lookup[] {
   const users = commands.flatMap((command) => (command.kind === 'create' ? [command.userId] : []))
   if (users.length === 0) return []
-  return [lookup(statements.lockUsers.with(users), () => undefined)]
+  if (!options.skipLocked) return [lookup(statements.lockUsers.with(users), () => undefined)]
+  return [
+    lookup<{ user_id: string; locked: boolean }>(statements.lockFreeUsers.with(users), (row) => {
+      if (!row.locked) load.busyUsers.add(row.user_id)
+    }),
+  ]
 }
 
 function walletLocks(commands: readonly Command[], options: LockOptions, load: Load): Lookup[] {

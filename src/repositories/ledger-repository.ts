@@ -11,12 +11,14 @@ import { emptyLoad, type LockOptions, lookupsOf } from './ledger-lookups.ts'
 import { balanceParameters, detailsParameters, newWalletParameters, transactionParameters } from './ledger-rows.ts'
 import * as statements from './ledger-statements.ts'
 
-/** What `transact` hands to `decide`: the locked state, and the wallets that exist but could not be locked. */
+/** What `transact` hands to `decide`: the locked state, and what could not be locked. */
 export interface Locked extends LedgerState {
+  /** Wallets that exist, but are held by somebody else. */
   readonly busyWallets: ReadonlySet<WalletId>
+  /** Users for whom somebody else is opening a wallet. */
+  readonly busyUsers: ReadonlySet<string>
 }
 
-const BEGIN: PipelineStatement = { text: 'BEGIN' }
 const COMMIT: PipelineStatement = { text: 'COMMIT' }
 const ROLLBACK: PipelineStatement = { text: 'ROLLBACK' }
 
@@ -71,7 +73,7 @@ export class LedgerRepository {
   async #lock(commands: readonly Command[], options: LockOptions): Promise<Locked> {
     const loaded = emptyLoad()
     const lookups = lookupsOf(commands, options, loaded)
-    const [, ...answers] = await this.#connection.send([BEGIN, ...lookups.map((lookup) => lookup.statement)])
+    const answers = await this.#connection.begin(lookups.map((lookup) => lookup.statement))
     answers.forEach((answer, index) => lookups[index]?.absorb(answer.rows))
     const busyWallets = new Set(loaded.existing.filter((walletId) => !loaded.wallets.has(walletId)))
     return { ...loaded, busyWallets }

@@ -73,6 +73,13 @@ export const lockUsers = statement(
   ) AS ordered`,
 )
 
+/** As `lockUsers`, without waiting: which of these users could be locked. */
+export const lockFreeUsers = statement(
+  'lock_free_users',
+  sql`SELECT user_id, pg_try_advisory_xact_lock(hashtextextended(user_id, 8208)) AS locked
+    FROM ${unnest(['text'])} AS request (user_id)`,
+)
+
 /** The database's clock, read after the locks are held: a transaction's own now() would run backwards (TRAPS.md). */
 export const readClock = statement('read_clock', sql`SELECT clock_timestamp() AS now`)
 
@@ -249,6 +256,7 @@ export const LEDGER_STATEMENTS: readonly Statement[] = [
   lockFreeWallets,
   findWallets,
   lockUsers,
+  lockFreeUsers,
   readClock,
   findEffects,
   findRefunded,

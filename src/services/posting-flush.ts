@@ -92,13 +92,16 @@ export class PostingFlush {
 function decideAll(commands: readonly Command[], locked: Locked): { workingSet: WorkingSet; results: Result[] } {
   const workingSet = new WorkingSet(locked)
   const results = commands.map((command) => {
-    const outcome = walletsOf(command).some((walletId) => locked.busyWallets.has(walletId))
-      ? busy()
-      : decide(workingSet, command)
+    const outcome = isBusy(locked, command) ? busy() : decide(workingSet, command)
     workingSet.absorb(command, outcome)
     return outcome
   })
   return { workingSet, results }
+}
+
+function isBusy(locked: Locked, command: Command): boolean {
+  if (command.kind === 'create') return locked.busyUsers.has(command.userId)
+  return walletsOf(command).some((walletId) => locked.busyWallets.has(walletId))
 }
 
 function busy(): Outcome {

@@ -209,10 +209,15 @@ export class WalletService {
     }
   }
 
-  /** Takes money for metered use from the user's credit wallet. Throws as `consume`. */
+  /**
+   * Takes money for metered use from the user's credit wallet. Throws as `consume`.
+   * A key leads back to the wallet that it was first used in: which wallet is meant may have changed since, when a CREDIT
+   * wallet was opened beside an older one or the wallet was closed, and a retry must not be charged to another wallet.
+   */
   async consumeCredits(userId: string, request: ConsumeRequest, key?: IdempotencyKey): Promise<PostedRows> {
-    const wallet = await this.creditWallet(userId)
-    return this.#debitForUse('consume_credits', wallet.walletId, request, key)
+    const earlier = key === undefined ? null : await this.#history.findWalletOfKey(userId, key, 'consume_credits')
+    const walletId = earlier ?? (await this.creditWallet(userId)).walletId
+    return this.#debitForUse('consume_credits', walletId, request, key)
   }
 
   #credit(

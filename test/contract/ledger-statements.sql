@@ -12,6 +12,10 @@ SELECT pg_advisory_xact_lock(user_key) FROM (
 SELECT DISTINCT hashtextextended(user_id, 8208) AS user_key FROM unnest($1::text[]) AS request (user_id) ORDER BY user_key
   ) AS ordered;
 
+-- lock_free_users
+SELECT user_id, pg_try_advisory_xact_lock(hashtextextended(user_id, 8208)) AS locked
+FROM unnest($1::text[]) AS request (user_id);
+
 -- read_clock
 SELECT clock_timestamp() AS now;
 

@@ -1,6 +1,8 @@
-// Somebody outside the service holds a wallet's row: its callers are told after the lock timeout, and everybody else is served.
+// Somebody outside the service holds a wallet's row, or a user's lock: its callers are told after the lock timeout, and
+// everybody else is served.
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Answer } from '../support/api.ts'
 import { startTwoServices, type TwoServices } from '../support/two-services.ts'
 
 let two: TwoServices
@@ -42,4 +44,32 @@ test('a wallet locked from outside is wallet_busy; in the same flush, another wa
   await outside.query('ROLLBACK')
   await outside.end()
   expect((await api.deposit(locked, 1, 'first')).body.balance).toBe('1')
+})
+
+test('a user locked from outside is wallet_busy for creations; in the same flush, a wallet is not', async () => {
+  const [api] = two.apis
+  const free = await api.openWallet({ user_id: 'free user' })
+  const outside = new pg.Client({ connectionString: two.databaseUrl })
+  await outside.connect()
+  await outside.query('BEGIN')
+  await outside.query("SELECT pg_advisory_xact_lock(hashtextextended('locked user', 8208))")
+
+  const open = (user_id: string): Promise<Answer> => api.post('/api/v1/wallets', { user_id }, 'opening')
+  // The first one occupies the lane; the others meet in the flush after it.
+  const answers = await Promise.all([
+    open('locked user'),
+    open('locked user'),
+    open('other user'),
+    api.deposit(free, 1),
+  ])
+  expect(answers.map(({ status, body }) => (status === 200 ? 200 : body.code))).toEqual([
+    'wallet_busy',
+    'wallet_busy',
+    200,
+    200,
+  ])
+
+  await outside.query('ROLLBACK')
+  await outside.end()
+  expect((await open('locked user')).status).toBe(200)
 })

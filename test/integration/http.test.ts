@@ -383,3 +383,8 @@ test('a service that stops is not ready', async () => {
   expect(await ready()).toMatchObject({ status: 503, body: { status: 'not_ready', draining: true } })
   await leaving.stop()
 })
+
+test('the bound of a request is one for its headers and its body: of two that differ Node takes the longer', () => {
+  const { headersTimeout, requestTimeout } = container.app.server
+  expect([headersTimeout, requestTimeout]).toEqual([10_000, 10_000])
+})

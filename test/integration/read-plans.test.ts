@@ -128,6 +128,7 @@ const READS: Readonly<Record<string, (subject: Subject) => Promise<unknown>>> = 
   'look-up of a wallet': ({ walletId }) => reads.wallets.findWallet(walletId),
   'look-up of a transaction': (subject) => reads.history.findTransaction(firstTransactionOf(subject)),
   'look-up of a posting': (subject) => reads.history.findPosting(firstTransactionOf(subject)),
+  'wallet of a key': ({ userId }) => reads.history.findWalletOfKey(userId, 'key', 'consume_credits'),
   'balance at an instant': ({ walletId, rows }) => reads.history.balanceAt(walletId, instantOf(rows / 2)),
   'newest page': (subject) => pageOf(subject),
   'page by offset': (subject) => pageOf(subject, { offset: subject.rows / 2 }),

@@ -1,6 +1,6 @@
 // Wallets over HTTP as callers meet them: defaults, exact shapes, life cycle, the legacy credit wallet, balances at an instant.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Api, type Answer } from '../support/api.ts'
+import type { Answer, Api } from '../support/api.ts'
 import { startTwoServices, type TwoServices } from '../support/two-services.ts'
 
 let two: TwoServices

@@ -5,7 +5,7 @@ import { selfTimes } from '../../bench/support/cpu-profile.ts'
 import { parsePgbenchOutput } from '../../bench/support/pgbench.ts'
 import { parseProcessStat } from '../../bench/support/process-cpu.ts'
 import { missingPrograms, runProgram } from '../../bench/support/programs.ts'
-import { figure, renderTable } from '../../bench/support/table.ts'
+import { figure, medianTurn, renderTable } from '../../bench/support/table.ts'
 import { parseWrkOutput } from '../../bench/support/wrk.ts'
 
 describe('wrk', () => {
@@ -146,24 +146,45 @@ test('a table with figures to the right', () => {
   ])
 })
 
+test('the turn in the middle', () => {
+  const turns = [3, 9, 1, 7].map((perSecond) => ({ perSecond }))
+  expect(medianTurn(turns)).toBe(turns[0])
+  expect(medianTurn(turns.slice(0, 3))).toBe(turns[0])
+  expect(medianTurn([])).toBeUndefined()
+})
+
 describe('command line', () => {
   test('defaults, all said, and help', () => {
     expect(readOptions([])).toEqual({
-      seconds: 5,
+      seconds: 3,
+      rounds: 3,
       sides: ['service', 'pgbench'],
       scenarios: ['spread', 'hot'],
       connections: [1, 64, 256],
       cpuProfile: false,
     })
-    const said = ['--seconds', '9', '--only', 'service', '--scenario', 'hot', '--connections', '8,16', '--cpu-prof']
+    const said = [
+      '--seconds',
+      '9',
+      '--rounds',
+      '1',
+      '--only',
+      'service',
+      '--scenario',
+      'hot',
+      '--connections',
+      '8,16',
+      '--cpu-prof',
+    ]
     expect(readOptions(said)).toEqual({
       seconds: 9,
+      rounds: 1,
       sides: ['service'],
       scenarios: ['hot'],
       connections: [8, 16],
       cpuProfile: true,
     })
-    expect(readOptions(['--quick'])?.seconds).toBe(2)
+    expect(readOptions(['--quick'])).toMatchObject({ seconds: 2, rounds: 1 })
     expect(readOptions(['--help'])).toBeNull()
   })
 

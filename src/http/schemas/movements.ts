@@ -1,5 +1,6 @@
 // What the routes that move money take and give. Amounts become `bigint`s here; nothing behind this line parses one.
 import { z } from 'zod'
+import { isRawNumber } from '../../domain/json.ts'
 import { DEMO } from '../../services/demo-data.ts'
 import {
   amountSchema,
@@ -9,6 +10,7 @@ import {
   walletIdSchema,
   walletResponseSchema,
 } from './common.ts'
+import { refuse } from './faults.ts'
 import { exactNumberOut, transactionSchema } from './objects.ts'
 import { MAX_REASON_LENGTH } from './wallets.ts'
 
@@ -43,8 +45,22 @@ export const withdrawBody = z
   })
   .meta({ examples: [{ amount: '10', destination: 'bank:DE02120300000000202051' }] })
 
+/** The digits of an integer, also of one beyond what a double holds: that is how other systems number their records. */
+function integerText(value: unknown): string | null {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : null
+  const digits = isRawNumber(value) ? value.rawJSON : ''
+  return digits.length <= MAX_REFERENCE_LENGTH && /^-?[0-9]+$/.test(digits) ? digits : null
+}
+
+const integerTextSchema = z
+  .unknown()
+  .transform(
+    (value, context): string => integerText(value) ?? refuse(context, 'invalid_type', 'Must be a whole number'),
+  )
+  .meta({ type: 'integer' })
+
 const usageRecordIdSchema = z
-  .union([z.int().transform(String), textSchema(MAX_REFERENCE_LENGTH, { min: 1 })])
+  .union([integerTextSchema, textSchema(MAX_REFERENCE_LENGTH, { min: 1 })])
   .meta({ description: 'The usage record that this pays for: an integer or a string', examples: ['812'] })
 
 export const consumeBody = z

@@ -1,0 +1,70 @@
+// A durable PostgreSQL of the run's own in a temporary folder, with the newest schema; removed when the run is over.
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { startEmbeddedPostgres } from '../../src/db/embedded.ts'
+import { migrateToLatest } from '../../src/db/migrator.ts'
+import { cpuSecondsOfFamily } from './process-cpu.ts'
+
+/** pgbench opens 256 connections; the service and the run's own come on top. */
+const MAX_CONNECTIONS = '400'
+
+export interface BenchDatabase {
+  readonly url: string
+  readonly dataDir: string
+  /** A folder for the run's other files. */
+  readonly folder: string
+  readonly client: pg.Client
+  /** Processor seconds of the server and all its back ends; `null` where /proc does not tell. */
+  cpuSeconds(): Promise<number | null>
+  /** Empties the dirty pages, so that no cell of the table pays for the one before it. */
+  settle(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts and migrates it. `stop` ends it and removes its folder. */
+export async function startBenchDatabase(): Promise<BenchDatabase> {
+  const folder = await mkdtemp(join(tmpdir(), 'wallet-bench-'))
+  try {
+    // mkdtemp's 0700 would shut out the user that PostgreSQL runs as under root.
+    await chmod(folder, 0o755)
+    const server = await startEmbeddedPostgres({
+      dataDir: join(folder, 'data'),
+      relocationRoot: join(folder, 'elsewhere'),
+      settings: { max_connections: MAX_CONNECTIONS },
+      log: () => undefined,
+    })
+    const client = new pg.Client({ connectionString: server.url, application_name: 'wallet_service bench' })
+    client.on('error', () => undefined)
+    const stop = async (): Promise<void> => {
+      await client.end().catch(() => undefined)
+      await server.stop()
+      await rm(folder, { recursive: true, force: true })
+    }
+    try {
+      await client.connect()
+      await migrateToLatest(server.url)
+      const postmaster = await postmasterOf(server.dataDir)
+      return {
+        url: server.url,
+        dataDir: server.dataDir,
+        folder,
+        client,
+        cpuSeconds: () => cpuSecondsOfFamily(postmaster),
+        settle: async () => void (await client.query('CHECKPOINT')),
+        stop,
+      }
+    } catch (error) {
+      await stop()
+      throw error
+    }
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function postmasterOf(dataDir: string): Promise<number> {
+  return Number((await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0])
+}
