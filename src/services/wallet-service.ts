@@ -1,7 +1,7 @@
 // The use cases around wallets, one method each. Rules stand in domain/, writes go through the posting queue, reads through
 // the repositories; what is left here is the order of steps.
 import { uuidv7 } from 'uuidv7'
-import type { PostingCommand } from '../domain/command.ts'
+import type { AdministrationCommand, PostingCommand } from '../domain/command.ts'
 import { AppError, assert } from '../domain/errors.ts'
 import { transactionNotFound, walletNotFound } from '../domain/refusals.ts'
 import type { Transaction, TransactionId } from '../domain/transaction.ts'
@@ -268,9 +268,23 @@ export class WalletService {
     return { rows: [first, ...others], replayed }
   }
 
-  async #administer(command: Parameters<PostingQueue['post']>[0] & { walletId: WalletId }): Promise<Wallet> {
-    await this.#postings.post(command)
-    return this.getWallet(command.walletId)
+  /** Answers with the change itself: reading the wallet again could fail, and would tell of a change that stands. */
+  async #administer(command: AdministrationCommand): Promise<Wallet> {
+    const before = await this.getWallet(command.walletId)
+    const posting = await this.#postings.post(command)
+    assert(posting.kind === 'changed', 'administration changes a wallet')
+    const { balance, lockedBalance, updatedAt } = posting.wallet
+    const { status, blockchainAddress, blockchainNetwork, metadata } = posting.details
+    return {
+      ...before,
+      balance,
+      lockedBalance,
+      updatedAt,
+      status,
+      blockchainAddress,
+      blockchainNetwork,
+      metadata,
+    }
   }
 }
 

@@ -134,6 +134,36 @@ describe('life cycle', () => {
   })
 })
 
+describe('requests', () => {
+  test('`null` for an optional member that is no amount is as if it had been left out', async () => {
+    const nulls = { organization_id: null, blockchain_network: null, blockchain_address: null, metadata: null }
+    const wallet = await api.openWallet({ user_id: newUser(), initial_balance: 5, ...nulls })
+    const path = `/api/v1/wallets/${wallet}/deposit`
+    const first = await api.post(path, { amount: 1, description: null, reference_id: null, metadata: null }, 'key')
+    expect(first.body.data.transaction).toMatchObject({ description: 'Deposit: 1', metadata: {} })
+    expect((await api.post(path, { amount: 1 }, 'key')).text).toBe(first.text)
+  })
+
+  test('a dry run is refused until there are dry runs: it must not move money', async () => {
+    const wallet = await api.openWallet({ user_id: newUser(), initial_balance: 5 })
+    const answers = [
+      await api.post(`/api/v1/wallets/${wallet}/deposit?dry_run=true`, { amount: 1 }),
+      await api.post('/api/v1/wallets?dry_run=true', { user_id: newUser() }),
+      await api.call('DELETE', `/api/v1/wallets/${wallet}?dry_run=1`),
+    ]
+    expect(answers.map(refusal)).toEqual(answers.map(() => ({ status: 422, code: 'validation_failed' })))
+    expect(answers[0]?.body.errors).toMatchObject([{ loc: ['query', 'dry_run'] }])
+    expect((await api.post(`/api/v1/wallets/${wallet}/deposit?dry_run=false`, { amount: 1 })).body.balance).toBe('6')
+  })
+
+  test('a compressed body is refused', async () => {
+    const wallet = await api.openWallet({ user_id: newUser() })
+    const headers = { 'content-encoding': 'gzip' }
+    const answer = await api.call('POST', `/api/v1/wallets/${wallet}/deposit`, { body: { amount: 1 }, headers })
+    expect(refusal(answer)).toEqual({ status: 415, code: 'unsupported_media_type' })
+  })
+})
+
 describe('movements', () => {
   test('a transfer with a fee is three rows; the fee can be refunded, the legs cannot', async () => {
     const [from, to] = [

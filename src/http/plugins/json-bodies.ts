@@ -13,8 +13,9 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 /** Reads JSON bodies by `parseExactJson` and writes answers by `JSON.stringify`, whatever a response schema says. */
 export function useJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, (_request, bytes, done) => {
+  app.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, (request, bytes, done) => {
     try {
+      requirePlain(request.headers['content-encoding'])
       done(null, parseBody(Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes)))
     } catch (error) {
       done(error instanceof Error ? error : new Error('A body could not be read', { cause: error }))
@@ -22,6 +23,11 @@ export function useJsonBodies(app: FastifyInstance): void {
   })
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   app.setReplySerializer((payload) => JSON.stringify(payload))
+}
+
+function requirePlain(encoding: string | undefined): void {
+  if (encoding === undefined || encoding === 'identity') return
+  throw new AppError('unsupported_media_type', 'Bodies must be sent as they are, without Content-Encoding')
 }
 
 /** An empty body is no body; whether that will do is for the route's schema to say. */

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { WalletService } from '../../services/wallet-service.ts'
 import { presentConsumption, presentCreditsBalance } from '../presenters-answers.ts'
-import { errorResponses, idempotencyHeadersSchema, POSTING_ERRORS } from '../schemas/common.ts'
+import { errorResponses, idempotencyHeadersSchema, mutationQuerySchema, POSTING_ERRORS } from '../schemas/common.ts'
 import { consumeAnswer, consumeBody } from '../schemas/movements.ts'
 import { creditsBalanceAnswer, userParams } from '../schemas/wallets.ts'
 import { markReplayed } from './wallets.ts'
@@ -37,6 +37,7 @@ export function creditRoutes(wallets: WalletService): FastifyPluginAsyncZod {
           description: 'As consume, from the wallet that the balance above shows.',
           params: userParams,
           headers: idempotencyHeadersSchema,
+          querystring: mutationQuerySchema,
           body: consumeBody,
           response: {
             200: consumeAnswer,

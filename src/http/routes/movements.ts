@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { AppError } from '../../domain/errors.ts'
 import type { WalletService } from '../../services/wallet-service.ts'
 import { presentConsumption, presentMovement, presentTransfer } from '../presenters-answers.ts'
-import { errorResponses, idempotencyHeadersSchema, POSTING_ERRORS } from '../schemas/common.ts'
+import { errorResponses, idempotencyHeadersSchema, mutationQuerySchema, POSTING_ERRORS } from '../schemas/common.ts'
 import {
   consumeAnswer,
   consumeBody,
@@ -22,7 +22,12 @@ const TAGS = ['Movements']
 const CREDIT_ERRORS = [...POSTING_ERRORS, 'wallet_not_found', 'wallet_frozen', 'wallet_closed'] as const
 const DEBIT_ERRORS = [...CREDIT_ERRORS, 'insufficient_balance'] as const
 
-const toWallet = { tags: TAGS, params: walletParams, headers: idempotencyHeadersSchema }
+const toWallet = {
+  tags: TAGS,
+  params: walletParams,
+  headers: idempotencyHeadersSchema,
+  querystring: mutationQuerySchema,
+}
 
 /** Routes that move money. */
 export function movementRoutes(wallets: WalletService): FastifyPluginAsyncZod {
@@ -168,6 +173,7 @@ function refundRoute(wallets: WalletService): FastifyPluginAsyncZod {
             'never exceed it.',
           params: transactionParams,
           headers: idempotencyHeadersSchema,
+          querystring: mutationQuerySchema,
           body: refundBody,
           response: {
             200: movementAnswer,

@@ -4,7 +4,13 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { WalletService } from '../../services/wallet-service.ts'
 import { presentWalletAnswer } from '../presenters-answers.ts'
 import { presentWallet } from '../presenters.ts'
-import { errorResponses, idempotencyHeadersSchema, POSTING_ERRORS, READ_ERRORS } from '../schemas/common.ts'
+import {
+  errorResponses,
+  idempotencyHeadersSchema,
+  mutationQuerySchema,
+  POSTING_ERRORS,
+  READ_ERRORS,
+} from '../schemas/common.ts'
 import { walletSchema } from '../schemas/objects.ts'
 import {
   createWalletBody,
@@ -48,6 +54,7 @@ function creationRoutes(wallets: WalletService): FastifyPluginAsyncZod {
             'A user has at most one open fiat wallet per currency: a second one is refused with `wallet_exists`, which names ' +
             'the one there is. An initial balance is written as the first deposit, in the same transaction.',
           headers: idempotencyHeadersSchema,
+          querystring: mutationQuerySchema,
           body: createWalletBody,
           response: { 200: walletAnswer, ...errorResponses(...POSTING_ERRORS, 'wallet_exists') },
         },
@@ -124,6 +131,7 @@ function changeRoutes(wallets: WalletService): FastifyPluginAsyncZod {
             '`metadata` is merged (RFC 7396: objects merge, `null` removes); the blockchain address and network replace what is ' +
             'there, `null` removes them. Currency and balance never change here.',
           params: walletParams,
+          querystring: mutationQuerySchema,
           body: updateWalletBody,
           response: { 200: walletAnswer, ...errorResponses(...POSTING_ERRORS, 'wallet_not_found', 'wallet_closed') },
         },
@@ -144,6 +152,7 @@ function changeRoutes(wallets: WalletService): FastifyPluginAsyncZod {
           summary: 'Close a wallet for good',
           description: 'Balance and holds must be zero. History, balance and statistics stay readable.',
           params: spareWalletParams,
+          querystring: mutationQuerySchema,
           response: {
             200: walletAnswer,
             ...errorResponses(
@@ -176,6 +185,7 @@ function statusRoutes(wallets: WalletService): FastifyPluginAsyncZod {
           summary: 'Freeze a wallet',
           description: 'No money moves in or out until it is unfrozen. Freezing a frozen wallet renews the reason.',
           params: spareWalletParams,
+          querystring: mutationQuerySchema,
           body: reasonBody,
           response,
         },
@@ -194,6 +204,7 @@ function statusRoutes(wallets: WalletService): FastifyPluginAsyncZod {
           summary: 'Unfreeze a wallet',
           description: 'Lets money move again. An active wallet stays active.',
           params: spareWalletParams,
+          querystring: mutationQuerySchema,
           body: reasonBody,
           response,
         },

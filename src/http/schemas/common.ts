@@ -170,6 +170,22 @@ const idempotencyKeySchema = z
 /** Headers of every route that honours a key. */
 export const idempotencyHeadersSchema = z.object({ 'idempotency-key': idempotencyKeySchema.optional() })
 
+/** An optional member that callers may also send as `null`, as clients in other languages do for what they leave out. */
+export function optionalSchema<Schema extends z.ZodType>(schema: Schema) {
+  return schema.nullish().transform((value) => value ?? undefined)
+}
+
+/**
+ * The query of every mutation. `dry_run` is announced (API.md §4) and not there yet: until it is, asking for one must not move
+ * money.
+ */
+export const mutationQuerySchema = z.object({
+  dry_run: z
+    .literal('false', 'Dry runs are not possible yet: leave it out, nothing was changed')
+    .optional()
+    .meta({ description: 'Announced; `true` is refused until dry runs exist' }),
+})
+
 const WHOLE_NUMBER = /^[0-9]{1,15}$/
 
 /** A whole number in the query string. */

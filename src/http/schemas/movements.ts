@@ -5,6 +5,7 @@ import { DEMO } from '../../services/demo-data.ts'
 import {
   amountSchema,
   metadataSchema,
+  optionalSchema,
   textSchema,
   transactionIdSchema,
   walletIdSchema,
@@ -21,27 +22,30 @@ const MAX_REFERENCE_LENGTH = 255
 
 const movementShape = {
   amount: amountSchema,
-  description: textSchema(MAX_DESCRIPTION_LENGTH)
-    .optional()
-    .meta({ description: 'For people; has a default such as `Deposit: 10`', examples: ['Monthly top-up'] }),
-  metadata: metadataSchema.optional(),
+  description: optionalSchema(textSchema(MAX_DESCRIPTION_LENGTH)).meta({
+    description: 'For people; has a default such as `Deposit: 10`',
+    examples: ['Monthly top-up'],
+  }),
+  metadata: optionalSchema(metadataSchema),
 }
 
 export const depositBody = z
   .object({
     ...movementShape,
-    reference_id: textSchema(MAX_REFERENCE_LENGTH, { min: 1 })
-      .optional()
-      .meta({ description: "The caller's own reference", examples: ['invoice-7'] }),
+    reference_id: optionalSchema(textSchema(MAX_REFERENCE_LENGTH, { min: 1 })).meta({
+      description: "The caller's own reference",
+      examples: ['invoice-7'],
+    }),
   })
   .meta({ examples: [{ amount: '10', reference_id: 'invoice-7' }] })
 
 export const withdrawBody = z
   .object({
     ...movementShape,
-    destination: textSchema(MAX_REFERENCE_LENGTH, { min: 1 })
-      .optional()
-      .meta({ description: 'Where the money goes; kept in metadata', examples: ['bank:DE02120300000000202051'] }),
+    destination: optionalSchema(textSchema(MAX_REFERENCE_LENGTH, { min: 1 })).meta({
+      description: 'Where the money goes; kept in metadata',
+      examples: ['bank:DE02120300000000202051'],
+    }),
   })
   .meta({ examples: [{ amount: '10', destination: 'bank:DE02120300000000202051' }] })
 
@@ -64,7 +68,7 @@ const usageRecordIdSchema = z
   .meta({ description: 'The usage record that this pays for: an integer or a string', examples: ['812'] })
 
 export const consumeBody = z
-  .object({ ...movementShape, usage_record_id: usageRecordIdSchema.optional() })
+  .object({ ...movementShape, usage_record_id: optionalSchema(usageRecordIdSchema) })
   .meta({ examples: [{ amount: '10', usage_record_id: '812' }] })
 
 export const transferBody = z
@@ -86,10 +90,10 @@ export const refundBody = z
     amount: amountSchema
       .optional()
       .meta({ description: 'Default: everything that is left to refund', examples: ['3'] }),
-    metadata: metadataSchema.optional(),
-    original_transaction_id: transactionIdSchema
-      .optional()
-      .meta({ description: 'If sent, it must be the transaction of the path' }),
+    metadata: optionalSchema(metadataSchema),
+    original_transaction_id: optionalSchema(transactionIdSchema).meta({
+      description: 'If sent, it must be the transaction of the path',
+    }),
   })
   .meta({ examples: [{ reason: 'Service was down', amount: '3' }] })
 

@@ -7,6 +7,7 @@ import {
   currencySchema,
   initialAmountSchema,
   metadataSchema,
+  optionalSchema,
   organizationIdSchema,
   textSchema,
   userIdSchema,
@@ -41,16 +42,16 @@ export const createWalletBody = z
       .meta({ description: 'What the wallet holds', examples: ['fiat'] }),
     initial_balance: initialAmountSchema.optional(),
     currency: currencySchema.default('CREDIT'),
-    organization_id: organizationIdSchema.optional(),
-    blockchain_network: networkSchema.optional(),
-    blockchain_address: addressSchema.optional(),
-    metadata: metadataSchema.optional(),
+    organization_id: optionalSchema(organizationIdSchema),
+    blockchain_network: optionalSchema(networkSchema),
+    blockchain_address: optionalSchema(addressSchema),
+    metadata: optionalSchema(metadataSchema),
   })
   .meta({ examples: [{ user_id: 'user-42', wallet_type: 'fiat', initial_balance: '1000', currency: 'CREDIT' }] })
 
 export const updateWalletBody = z
   .object({
-    metadata: metadataSchema.optional(),
+    metadata: optionalSchema(metadataSchema),
     blockchain_address: addressSchema.nullable().optional(),
     blockchain_network: networkSchema.nullable().optional(),
   })
