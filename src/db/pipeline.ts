@@ -1,5 +1,6 @@
 // One connection in the driver's pipeline mode: statements issued together travel together, so a posting flush costs two
 // round trips whatever its size. It reconnects by itself when the next transaction begins.
+import { Socket } from 'node:net'
 import pg from 'pg'
 import { sessionConfig } from './session.ts'
 
@@ -31,6 +32,7 @@ export class PipelineConnection {
   readonly #databaseUrl: string
   readonly #onConnectionError: (error: Error) => void
   #client: pg.Client | null = null
+  #socket = new Socket()
 
   constructor(options: { readonly databaseUrl: string; readonly onConnectionError: (error: Error) => void }) {
     this.#databaseUrl = options.databaseUrl
@@ -61,7 +63,11 @@ export class PipelineConnection {
   async send(statements: readonly PipelineStatement[]): Promise<pg.QueryResult[]> {
     const client = this.#client
     if (!client) throw new Error('Connection terminated before its transaction ended')
-    const answers = await Promise.allSettled(statements.map((statement) => client.query({ ...statement })))
+    // One write for the whole trip: the driver by itself writes each statement alone, and the server wakes up for each.
+    this.#socket.cork()
+    const sent = statements.map((statement) => client.query({ ...statement }))
+    this.#socket.uncork()
+    const answers = await Promise.allSettled(sent)
     return answers.map((answer) => {
       if (answer.status === 'rejected') throw answer.reason
       return answer.value
@@ -77,13 +83,16 @@ export class PipelineConnection {
 
   async #connected(): Promise<pg.Client> {
     if (this.#client) return this.#client
-    const client = new pg.Client({ ...sessionConfig(this.#databaseUrl, PLAN_SETTINGS), pipeline: true })
+    const socket = new Socket()
+    const config = { ...sessionConfig(this.#databaseUrl, PLAN_SETTINGS), pipeline: true, stream: () => socket }
+    const client = new pg.Client(config)
     client.on('error', this.#onConnectionError)
     client.on('end', () => {
       if (this.#client === client) this.#client = null
     })
     await client.connect()
     this.#client = client
+    this.#socket = socket
     return client
   }
 }
