@@ -21,6 +21,9 @@ const MAX_LITERAL_LENGTH = 128
 export const CURRENCY_DECIMALS: ReadonlyMap<string, number> = new Map([['ETH', 18]])
 export const DEFAULT_CURRENCY_DECIMALS = 8
 
+/** The currency of a wallet that says nothing else, and the one that the legacy credit endpoints mean (API.md §3). */
+export const CREDIT = 'CREDIT'
+
 /** Decimals that amounts of `currency` may have. */
 export function currencyDecimals(currency: string): number {
   return CURRENCY_DECIMALS.get(currency) ?? DEFAULT_CURRENCY_DECIMALS

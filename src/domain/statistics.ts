@@ -1,4 +1,5 @@
 // What the statistics of a wallet are: sums by transaction type over a window, and how a user's wallets add up.
+import { CREDIT } from './money.ts'
 import type { Period } from './period.ts'
 import type { TransactionType, TypeTotals } from './transaction.ts'
 import type { Wallet } from './wallet.ts'
@@ -66,8 +67,6 @@ export interface BalanceBucket {
 }
 
 const NO_CURRENCY_TOTALS: CurrencyTotals = { balance: 0n, deposits: 0n, withdrawals: 0n, consumed: 0n, refunded: 0n }
-/** The currency that a user's flat totals are in, if the user has it. */
-const MAIN_CURRENCY = 'CREDIT'
 
 /** Adds wallets up by currency; sums over different currencies mean nothing. */
 export function totalsByCurrency(wallets: readonly WalletStatistics[]): ReadonlyMap<string, CurrencyTotals> {
@@ -88,5 +87,5 @@ export function totalsByCurrency(wallets: readonly WalletStatistics[]): Readonly
 /** The flat totals: of CREDIT, else of the only currency there is, else nothing (API.md §3). */
 export function flatTotals(byCurrency: ReadonlyMap<string, CurrencyTotals>): CurrencyTotals {
   const [only] = byCurrency.size === 1 ? byCurrency.values() : []
-  return byCurrency.get(MAIN_CURRENCY) ?? only ?? NO_CURRENCY_TOTALS
+  return byCurrency.get(CREDIT) ?? only ?? NO_CURRENCY_TOTALS
 }

@@ -1,14 +1,12 @@
 // Reads wallets as they are now. Nothing here writes, and nothing here caches.
 import type { SelectQueryBuilder } from 'kysely'
+import { CREDIT } from '../domain/money.ts'
 import type { Wallet, WalletId, WalletType } from '../domain/wallet.ts'
 import type { ReadDatabase } from '../db/pool.ts'
 import type { Database } from '../db/schema.ts'
 import { coalesced } from './coalescing.ts'
 import { reading } from './read-failures.ts'
 import { createdWalletOf, WALLET_COLUMNS, walletOf, type WalletRow } from './read-rows.ts'
-
-/** The currency of the wallet that legacy callers mean when they name only a user. */
-const LEGACY_CURRENCY = 'CREDIT'
 
 /** Look-ups of wallets. Every method throws `database_unavailable` when the database does not answer. */
 export class WalletRepository {
@@ -39,7 +37,7 @@ export class WalletRepository {
       .where('user_id', '=', userId)
       .where('wallet_type', '=', 'fiat')
       .where('status', '<>', 'closed')
-      .orderBy((eb) => eb('currency', '=', LEGACY_CURRENCY), 'desc')
+      .orderBy((eb) => eb('currency', '=', CREDIT), 'desc')
       .orderBy('created_at')
       .orderBy('wallet_id')
       .limit(1)

@@ -2,7 +2,7 @@
 // stand on a fresh embedded database. Never written to a database of somebody's own unless asked for.
 import type { Command, IdempotencyClaim, MovementCommand } from '../domain/command.ts'
 import { AppError, assert } from '../domain/errors.ts'
-import { type Amount, parseAmount } from '../domain/money.ts'
+import { type Amount, CREDIT, parseAmount } from '../domain/money.ts'
 import type { TransactionId } from '../domain/transaction.ts'
 import type { WalletId, WalletType } from '../domain/wallet.ts'
 import type { PostingQueue } from './posting-queue.ts'
@@ -66,7 +66,7 @@ function opening(
     userId,
     organizationId: null,
     walletType,
-    currency: 'CREDIT',
+    currency: CREDIT,
     initialBalance: initial === null ? null : amount(initial),
     blockchainAddress: null,
     blockchainNetwork: null,

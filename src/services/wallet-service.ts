@@ -3,6 +3,7 @@
 import { uuidv7 } from 'uuidv7'
 import type { AdministrationCommand, PostingCommand } from '../domain/command.ts'
 import { AppError, assert } from '../domain/errors.ts'
+import { CREDIT } from '../domain/money.ts'
 import { transactionNotFound, walletNotFound } from '../domain/refusals.ts'
 import type { Transaction, TransactionId } from '../domain/transaction.ts'
 import type { Wallet, WalletId, WalletType } from '../domain/wallet.ts'
@@ -25,9 +26,6 @@ import {
   type UpdateWalletRequest,
   type WithdrawRequest,
 } from './requests.ts'
-
-/** The currency of the legacy credit endpoints (API.md §3). */
-const CREDIT = 'CREDIT'
 
 /** Rows that an operation wrote, now or when its key was first used: the row asked for, a transfer's other leg, its fee. */
 export interface PostedRows {

@@ -1,5 +1,6 @@
 // What the wallet routes take and give: opening, looking up, changing and closing wallets.
 import { z } from 'zod'
+import { CREDIT } from '../../domain/money.ts'
 import { BLOCKCHAIN_NETWORKS, WALLET_TYPES } from '../../domain/wallet.ts'
 import { DEMO } from '../../services/demo-data.ts'
 import {
@@ -41,7 +42,7 @@ export const createWalletBody = z
       .default('fiat')
       .meta({ description: 'What the wallet holds', examples: ['fiat'] }),
     initial_balance: initialAmountSchema.optional(),
-    currency: currencySchema.default('CREDIT'),
+    currency: currencySchema.default(CREDIT),
     organization_id: optionalSchema(organizationIdSchema),
     blockchain_network: optionalSchema(networkSchema),
     blockchain_address: optionalSchema(addressSchema),
