@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => sample.drop())
 
-// A migration that adds or changes a guard ends here: `npx vitest run -u test/integration/audit-guards.test.ts` writes it.
+// A migration that adds or changes a guard ends here: `npx vitest run test/integration/audit-guards.test.ts -u` writes it.
 test('ledger-guards.json is what a freshly migrated database has, table by table', async () => {
   const guards = await withClient(sample.url, async (client) => {
     const tables = await client.query<{ name: string }>(
