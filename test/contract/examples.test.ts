@@ -2,22 +2,15 @@
 // And every code of the registry stands in the specification, with an example of its own.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ERRORS } from '../../src/domain/errors.ts'
-import { Api } from '../support/api.ts'
 import { departures, type Operation, specification } from '../support/openapi.ts'
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
-import { type ServiceProcess, startService } from '../support/service.ts'
+import { type OneService, startOneService } from '../support/service.ts'
 
-let database: TestDatabase
-let service: ServiceProcess
+let one: OneService
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  service = await startService({ DATABASE_URL: database.url, DEMO_DATA: 'on' })
+  one = await startOneService({ DEMO_DATA: 'on' })
 })
-afterAll(async () => {
-  await service.stop()
-  await database.drop()
-})
+afterAll(() => one.close())
 
 interface Call {
   readonly method: string
@@ -44,7 +37,7 @@ describe('examples', () => {
   test.each(CALLS.map((call) => [call.operation.operationId, call] as const))('%s', async (_, call) => {
     const media = call.operation.requestBody?.content['application/json']
     const options = media === undefined ? {} : { body: media.example ?? 'a body without an example is no JSON' }
-    const answer = await new Api(service.url).call(call.method, exampleUrl(call), options)
+    const answer = await one.api.call(call.method, exampleUrl(call), options)
     expect(answer.status, answer.text).toBe(200)
   })
 })

@@ -6,6 +6,7 @@ import { CURRENCY_DECIMALS, currencyDecimals, DEFAULT_CURRENCY_DECIMALS, SCALE }
 import { LEDGER_STATEMENTS } from '../../src/repositories/ledger-statements.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { insert, rowColumns, walletColumns } from '../support/raw-rows.ts'
+import { openClient } from '../support/sql.ts'
 
 const MEND = 'The SQL of the posting path has changed. If it was meant to: npx vitest run test/contract --update'
 
@@ -24,8 +25,7 @@ describe('on a database', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase()
-    client = new pg.Client({ connectionString: database.url })
-    await client.connect()
+    client = await openClient(database.url)
   })
   afterAll(async () => {
     await client.end()

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrateToLatest } from '../../src/db/migrator.ts'
 import { at, start, useEmbeddedFolder } from '../support/embedded.ts'
-import { createSampleDatabase, createWorkbench, databaseOf, type SampleDatabase } from '../support/ledger-copies.ts'
+import { createSampleDatabase, createWorkbench, type SampleDatabase } from '../support/ledger-copies.ts'
+import { databaseOf } from '../support/sql.ts'
 
 useEmbeddedFolder()
 

@@ -3,7 +3,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { byTable, type Guard, guardsOf } from '../../src/repositories/audit-guard-statements.ts'
 import { auditDatabase } from '../../src/services/audit-service.ts'
-import { createSampleDatabase, type SampleDatabase, withClient } from '../support/ledger-copies.ts'
+import { createSampleDatabase, type SampleDatabase } from '../support/ledger-copies.ts'
+import { queryDatabase } from '../support/sql.ts'
 
 let sample: SampleDatabase
 beforeAll(async () => {
@@ -13,13 +14,12 @@ afterAll(() => sample.drop())
 
 // A migration that adds or changes a guard ends here: `npx vitest run test/integration/audit-guards.test.ts -u` writes it.
 test('ledger-guards.json is what a freshly migrated database has, table by table', async () => {
-  const guards = await withClient(sample.url, async (client) => {
-    const tables = await client.query<{ name: string }>(
-      `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'kysely%' ORDER BY 1`,
-    )
-    const { text, values } = guardsOf(tables.rows.map(({ name }) => name))
-    return (await client.query<Guard>(text, [...(values ?? [])])).rows
-  })
+  const tables = await queryDatabase<{ name: string }>(
+    sample.url,
+    `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'kysely%' ORDER BY 1`,
+  )
+  const { text, values } = guardsOf(tables.map(({ name }) => name))
+  const guards = await queryDatabase<Guard>(sample.url, text, values)
   const rendered = `${JSON.stringify(byTable(guards), null, 2)}\n`
   await expect(rendered).toMatchFileSnapshot('../../src/repositories/ledger-guards.json')
 })
@@ -59,7 +59,7 @@ describe('a weakened guard is named', () => {
     ${'setting session_replication_role of wallets'}                    | ${`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET session_replication_role = replica', current_database()); END $$`}
   `('$guard: $damage', async ({ guard, damage }) => {
     const database = await sample.copy()
-    await withClient(database.url, (client) => client.query(damage))
+    await queryDatabase(database.url, damage)
     const report = await auditDatabase({ databaseUrl: database.url, findingsPerCheck: 50 })
     await database.drop()
 
@@ -71,7 +71,7 @@ describe('a weakened guard is named', () => {
   test('what somebody adds that acts on no write is no fault', async () => {
     const database = await sample.copy()
     const harmless = `CREATE INDEX mine ON wallets (status); ALTER TABLE wallets ADD note text; CREATE VIEW poor AS SELECT * FROM wallets`
-    await withClient(database.url, (client) => client.query(harmless))
+    await queryDatabase(database.url, harmless)
     const report = await auditDatabase({ databaseUrl: database.url })
     await database.drop()
     expect(report.checks.flatMap((check) => check.findings)).toEqual([])

@@ -3,15 +3,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TRANSACTION_COLUMNS } from '../../src/repositories/ledger-statements.ts'
 import { auditDatabase, type AuditReport, CHECK_NAMES, type CheckName } from '../../src/services/audit-service.ts'
-import {
-  createSampleDatabase,
-  createWorkbench,
-  type SampleDatabase,
-  withClient,
-  type Workbench,
-} from '../support/ledger-copies.ts'
+import { createSampleDatabase, createWorkbench, type SampleDatabase, type Workbench } from '../support/ledger-copies.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 import { consume, deposit, openQueue, openWallet, type SampleLedger, transfer } from '../support/sample-ledger.ts'
+import { queryDatabase } from '../support/sql.ts'
 
 let sample: SampleDatabase
 let workbench: Workbench
@@ -51,10 +46,9 @@ describe('a ledger as the service writes it', () => {
   })
 
   test('has every kind of row that the service writes, so that every check has something to look at', async () => {
-    const { rows } = await withClient(sample.url, (client) =>
-      client.query(
-        `SELECT transaction_type || ' ' || direction AS kind, count(*)::int FROM wallet_transactions GROUP BY 1 ORDER BY 1`,
-      ),
+    const rows = await queryDatabase<{ kind: string; count: number }>(
+      sample.url,
+      `SELECT transaction_type || ' ' || direction AS kind, count(*)::int FROM wallet_transactions GROUP BY 1 ORDER BY 1`,
     )
     expect(Object.fromEntries(rows.map(({ kind, count }) => [kind, count]))).toEqual({
       'consume out': 7,
@@ -358,8 +352,9 @@ describe('no column of a row can be changed unseen', () => {
   })
 
   test('the table has no column that is not tried here', async () => {
-    const { rows } = await withClient(sample.url, (client) =>
-      client.query(`SELECT column_name FROM information_schema.columns WHERE table_name = 'wallet_transactions'`),
+    const rows = await queryDatabase<{ column_name: string }>(
+      sample.url,
+      `SELECT column_name FROM information_schema.columns WHERE table_name = 'wallet_transactions'`,
     )
     expect(new Set(rows.map((row) => row.column_name))).toEqual(new Set(Object.keys(EDITS)))
   })

@@ -7,40 +7,19 @@ import type { Instant } from '../../src/domain/instant.ts'
 import { TRANSACTION_TYPES, type Transaction, type TransactionId } from '../../src/domain/transaction.ts'
 import type { Wallet, WalletId } from '../../src/domain/wallet.ts'
 import type { HistoryRequest, HistoryResult } from '../../src/services/history-service.ts'
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
-import { allRows, buildRandomHistory, openReads, type ReadServices } from '../support/read-services.ts'
-import {
-  consume,
-  deposit,
-  openQueue,
-  openWallet,
-  setStatus,
-  type TestQueue,
-  transfer,
-} from '../support/sample-ledger.ts'
+import { allRows, openRandomLedger, type RandomLedger } from '../support/read-services.ts'
+import { consume, deposit, openWallet, setStatus, transfer } from '../support/sample-ledger.ts'
 
 const SEED = 8208
 const RUNS = 60
 
-let database: TestDatabase
-let postings: TestQueue
-let reads: ReadServices
-let wallets: readonly [Wallet, Wallet, Wallet]
-let rows: Transaction[]
+let ledger: RandomLedger
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  postings = openQueue(database.url, { lanes: 2 })
-  reads = openReads(database.url)
-  wallets = await buildRandomHistory(postings.queue, { rounds: 60, seed: SEED })
-  rows = await allRows(reads.db, wallets)
+  ledger = await openRandomLedger({ rounds: 60, seed: SEED })
 })
 
-afterAll(async () => {
-  await postings.close()
-  await reads.close()
-  await database.drop()
-})
+afterAll(() => ledger.close())
 
 /** The order of a user's list; within a wallet it is the order of the sequence. */
 function newestFirst(left: Transaction, right: Transaction): number {
@@ -65,11 +44,11 @@ type Page = (request: HistoryRequest) => Promise<HistoryResult>
 const ofWallet =
   (wallet: Pick<Wallet, 'walletId'>): Page =>
   (request) =>
-    reads.historyService.walletHistory(wallet.walletId, request)
+    ledger.reads.historyService.walletHistory(wallet.walletId, request)
 const ofUser =
   (userId: string): Page =>
   (request) =>
-    reads.historyService.userHistory(userId, request)
+    ledger.reads.historyService.userHistory(userId, request)
 
 /** Follows `next_cursor` to the end; `between` runs after each page. */
 async function followCursor(
@@ -91,7 +70,7 @@ async function followCursor(
 const instantOfARow = fc
   .nat()
   .chain((index) =>
-    fc.bigInt({ min: -1n, max: 1n }).map((shift) => (rows[index % rows.length]?.createdAt ?? 0n) + shift),
+    fc.bigInt({ min: -1n, max: 1n }).map((shift) => (ledger.rows[index % ledger.rows.length]?.createdAt ?? 0n) + shift),
   )
 
 const requests = fc.record({
@@ -103,17 +82,17 @@ const requests = fc.record({
 })
 
 test('the random history has what these tests need: many rows, most types, ties in time', () => {
-  expect(rows.length).toBeGreaterThan(200)
-  expect(new Set(rows.map((row) => row.transactionType)).size).toBe(7)
-  expect(new Set(rows.map((row) => row.createdAt)).size).toBeLessThan(rows.length / 2)
+  expect(ledger.rows.length).toBeGreaterThan(200)
+  expect(new Set(ledger.rows.map((row) => row.transactionType)).size).toBe(7)
+  expect(new Set(ledger.rows.map((row) => row.createdAt)).size).toBeLessThan(ledger.rows.length / 2)
 })
 
 test('any page of a wallet holds what a plain filter of all rows gives', async () => {
   const property = fc.asyncProperty(fc.constantFrom(0, 1, 2), requests, async (index, request) => {
-    const wallet = wallets[index]
+    const wallet = ledger.wallets[index]
     if (!wallet) return
     const all = expected(
-      rows.filter((row) => row.walletId === wallet.walletId),
+      ledger.rows.filter((row) => row.walletId === wallet.walletId),
       request,
     )
     const page = await ofWallet(wallet)(request)
@@ -127,9 +106,9 @@ test('any page of a wallet holds what a plain filter of all rows gives', async (
 })
 
 test('any page of a user holds what a plain filter of all rows gives', async () => {
-  const page = ofUser(wallets[0].userId)
+  const page = ofUser(ledger.wallets[0].userId)
   const property = fc.asyncProperty(requests, async (request) => {
-    const all = expected(rows, request)
+    const all = expected(ledger.rows, request)
     const first = await page(request)
     expect(idsOf(first)).toEqual(all.slice(request.offset, request.offset + request.limit))
     expect(first.nextCursor === null).toBe(request.offset + request.limit >= all.length)
@@ -146,19 +125,19 @@ test.each`
   ${undefined}    | ${7}
   ${'consume'}    | ${2}
 `('by cursor, every row is visited exactly once across ties: type $transactionType, limit $limit', async (request) => {
-  const [main] = wallets
-  expect(await followCursor(ofUser(main.userId), request)).toEqual(expected(rows, request))
-  const own = rows.filter((row) => row.walletId === main.walletId)
+  const [main] = ledger.wallets
+  expect(await followCursor(ofUser(main.userId), request)).toEqual(expected(ledger.rows, request))
+  const own = ledger.rows.filter((row) => row.walletId === main.walletId)
   expect(await followCursor(ofWallet(main), request)).toEqual(expected(own, request))
 })
 
 test('while new rows keep arriving, cursors visit every earlier row exactly once, and so do offsets up to an end date', async () => {
-  const { queue } = postings
+  const { queue } = ledger
   const userId = 'busy'
   const first = await openWallet(queue, { userId, with: '1000' })
   const second = await openWallet(queue, { userId, walletType: 'hybrid', with: '1000' })
   await Promise.all(Array.from({ length: 30 }, (_, index) => consume(queue, index % 2 ? first : second, '1')))
-  const before = await allRows(reads.db, [first, second])
+  const before = await allRows(ledger.reads.db, [first, second])
   const endDate = before.reduce((latest, row) => (row.createdAt > latest ? row.createdAt : latest), 0n)
   const arrive = () =>
     Promise.all([
@@ -189,8 +168,8 @@ async function followOffsets(
 }
 
 test('both dates are inclusive, to the microsecond', async () => {
-  const [main] = wallets
-  const own = rows.filter((row) => row.walletId === main.walletId)
+  const [main] = ledger.wallets
+  const own = ledger.rows.filter((row) => row.walletId === main.walletId)
   const at = own[Math.floor(own.length / 2)]?.createdAt ?? 0n
   const page = ofWallet(main)
   const sameInstant = own
@@ -206,14 +185,14 @@ test('both dates are inclusive, to the microsecond', async () => {
 
 test('bounds at the ends of the calendar are read as such', async () => {
   const endDate = BigInt(Date.UTC(10_000, 0, 1)) * 1000n - 1n
-  const own = rows.filter((row) => row.walletId === wallets[0].walletId)
-  const page = await ofWallet(wallets[0])({ startDate: 0n, endDate, limit: 100, offset: 0 })
+  const own = ledger.rows.filter((row) => row.walletId === ledger.wallets[0].walletId)
+  const page = await ofWallet(ledger.wallets[0])({ startDate: 0n, endDate, limit: 100, offset: 0 })
   expect(idsOf(page)).toEqual(expected(own, {}).slice(0, 100))
-  expect(idsOf(await ofWallet(wallets[0])({ startDate: endDate, limit: 100, offset: 0 }))).toEqual([])
+  expect(idsOf(await ofWallet(ledger.wallets[0])({ startDate: endDate, limit: 100, offset: 0 }))).toEqual([])
 })
 
 test('a cursor is refused when it was cut, changed, or sent to another list or with other filters', async () => {
-  const [main, spare] = wallets
+  const [main, spare] = ledger.wallets
   const request = { limit: 5, offset: 0 }
   const { nextCursor } = await ofWallet(main)(request)
   const { nextCursor: userCursor } = await ofUser(main.userId)(request)
@@ -249,23 +228,27 @@ test('a cursor is refused when it was cut, changed, or sent to another list or w
 
 test('an unknown wallet is not found, an unknown user has no rows, an empty wallet neither', async () => {
   const unknown = uuidv7() as WalletId & TransactionId
-  const empty = await openWallet(postings.queue)
+  const empty = await openWallet(ledger.queue)
   const nothing = { transactions: [], limit: 10, offset: 0, nextCursor: null }
   const request = { limit: 10, offset: 0 }
-  await expect(reads.historyService.walletHistory(unknown, request)).rejects.toMatchObject({ code: 'wallet_not_found' })
-  await expect(reads.historyService.balance(unknown, 1n)).rejects.toMatchObject({ code: 'wallet_not_found' })
-  await expect(reads.historyService.getTransaction(unknown)).rejects.toMatchObject({ code: 'transaction_not_found' })
-  expect(await reads.history.findPosting(unknown)).toEqual([])
-  expect(await reads.historyService.userHistory('nobody', request)).toEqual(nothing)
-  expect(await reads.historyService.walletHistory(empty.walletId, request)).toEqual(nothing)
+  await expect(ledger.reads.historyService.walletHistory(unknown, request)).rejects.toMatchObject({
+    code: 'wallet_not_found',
+  })
+  await expect(ledger.reads.historyService.balance(unknown, 1n)).rejects.toMatchObject({ code: 'wallet_not_found' })
+  await expect(ledger.reads.historyService.getTransaction(unknown)).rejects.toMatchObject({
+    code: 'transaction_not_found',
+  })
+  expect(await ledger.reads.history.findPosting(unknown)).toEqual([])
+  expect(await ledger.reads.historyService.userHistory('nobody', request)).toEqual(nothing)
+  expect(await ledger.reads.historyService.walletHistory(empty.walletId, request)).toEqual(nothing)
 })
 
 test('the balance at any instant is what the last row up to it left behind', async () => {
   const property = fc.asyncProperty(fc.constantFrom(0, 1, 2), instantOfARow, async (index, at) => {
-    const wallet = wallets[index]
+    const wallet = ledger.wallets[index]
     if (!wallet) return
-    const last = rows.filter((row) => row.walletId === wallet.walletId && row.createdAt <= at).at(-1)
-    const { balance, availableBalance, currency } = await reads.historyService.balance(wallet.walletId, at)
+    const last = ledger.rows.filter((row) => row.walletId === wallet.walletId && row.createdAt <= at).at(-1)
+    const { balance, availableBalance, currency } = await ledger.reads.historyService.balance(wallet.walletId, at)
     expect({ balance, availableBalance, currency }).toEqual({
       balance: last?.balanceAfter ?? 0n,
       availableBalance: (last?.balanceAfter ?? 0n) - (last?.lockedBalance ?? 0n),
@@ -273,44 +256,48 @@ test('the balance at any instant is what the last row up to it left behind', asy
     })
   })
   await fc.assert(property, { seed: SEED, numRuns: RUNS })
-  const now = await reads.historyService.balance(wallets[0].walletId)
-  const far = await reads.historyService.balance(wallets[0].walletId, 253_402_300_799_999_999n)
+  const now = await ledger.reads.historyService.balance(ledger.wallets[0].walletId)
+  const far = await ledger.reads.historyService.balance(ledger.wallets[0].walletId, 253_402_300_799_999_999n)
   expect(far.balance).toBe(now.balance)
-  expect((await reads.historyService.balance(wallets[0].walletId, 0n)).balance).toBe(0n)
+  expect((await ledger.reads.historyService.balance(ledger.wallets[0].walletId, 0n)).balance).toBe(0n)
 })
 
 test('a posting is found again by its first row, with its other leg and its fee', async () => {
-  const [main, spare] = wallets
-  const charged = await transfer(postings.queue, { from: main, to: spare }, '2', { fee: '0.5' })
-  const free = await transfer(postings.queue, { from: main, to: spare }, '3')
-  const single = await deposit(postings.queue, main, '4', { metadata: { exact: JSON.rawJSON('1.10') } })
-  expect(await reads.history.findPosting(charged.out.transactionId)).toEqual([charged.out, charged.in, charged.fee])
-  expect(await reads.history.findPosting(free.out.transactionId)).toEqual([free.out, free.in])
-  expect(await reads.history.findPosting(charged.in.transactionId)).toEqual([charged.in])
-  expect(await reads.history.findPosting(single.transactionId)).toEqual([single])
-  expect(await reads.history.findTransaction(single.transactionId)).toEqual(single)
+  const [main, spare] = ledger.wallets
+  const charged = await transfer(ledger.queue, { from: main, to: spare }, '2', { fee: '0.5' })
+  const free = await transfer(ledger.queue, { from: main, to: spare }, '3')
+  const single = await deposit(ledger.queue, main, '4', { metadata: { exact: JSON.rawJSON('1.10') } })
+  expect(await ledger.reads.history.findPosting(charged.out.transactionId)).toEqual([
+    charged.out,
+    charged.in,
+    charged.fee,
+  ])
+  expect(await ledger.reads.history.findPosting(free.out.transactionId)).toEqual([free.out, free.in])
+  expect(await ledger.reads.history.findPosting(charged.in.transactionId)).toEqual([charged.in])
+  expect(await ledger.reads.history.findPosting(single.transactionId)).toEqual([single])
+  expect(await ledger.reads.history.findTransaction(single.transactionId)).toEqual(single)
 })
 
 test('look-ups of one turn are one query, and each sees what was acknowledged before it', async () => {
-  const wallet = await openWallet(postings.queue, { with: '1' })
-  await reads.wallets.findWallet(wallet.walletId)
-  reads.sent.length = 0
+  const wallet = await openWallet(ledger.queue, { with: '1' })
+  await ledger.reads.wallets.findWallet(wallet.walletId)
+  ledger.reads.sent.length = 0
   const found = await Promise.all([
-    ...Array.from({ length: 50 }, () => reads.wallets.findWallet(wallet.walletId)),
-    ...wallets.map((other) => reads.wallets.findWallet(other.walletId)),
-    reads.wallets.findWallet(uuidv7() as WalletId),
+    ...Array.from({ length: 50 }, () => ledger.reads.wallets.findWallet(wallet.walletId)),
+    ...ledger.wallets.map((other) => ledger.reads.wallets.findWallet(other.walletId)),
+    ledger.reads.wallets.findWallet(uuidv7() as WalletId),
   ])
-  expect(reads.sent).toHaveLength(1)
+  expect(ledger.reads.sent).toHaveLength(1)
   expect(found[0]).toEqual(wallet)
   expect(found.at(-1)).toBeNull()
   for (let round = 2n; round <= 20n; round += 1n) {
-    await deposit(postings.queue, wallet, '1')
-    expect((await reads.wallets.findWallet(wallet.walletId))?.balance).toBe(round * 10n ** 18n)
+    await deposit(ledger.queue, wallet, '1')
+    expect((await ledger.reads.wallets.findWallet(wallet.walletId))?.balance).toBe(round * 10n ** 18n)
   }
 })
 
 test('a creation is answered again as it was, whatever happened since', async () => {
-  const { queue } = postings
+  const { queue } = ledger
   const metadata = { plan: 'free', rate: 1.5 }
   const draft = { with: '5', key: 'open-1', metadata, blockchainAddress: '0xa1', blockchainNetwork: 'bsc' } as const
   const created = await openWallet(queue, draft)
@@ -318,30 +305,33 @@ test('a creation is answered again as it was, whatever happened since', async ()
   await consume(queue, created, '5')
   await queue.post({ kind: 'update', walletId: created.walletId, metadata: { plan: null }, blockchainAddress: null })
   await setStatus(queue, created, 'close')
-  expect(await reads.wallets.findCreation(created.walletId)).toEqual(created)
-  expect(await reads.wallets.findWallet(created.walletId)).toMatchObject({ status: 'closed', metadata: '{"rate":1.5}' })
-  expect(await reads.wallets.findCreation(keyless.walletId)).toBeNull()
-  expect(await reads.wallets.findCreation(uuidv7() as WalletId)).toBeNull()
+  expect(await ledger.reads.wallets.findCreation(created.walletId)).toEqual(created)
+  expect(await ledger.reads.wallets.findWallet(created.walletId)).toMatchObject({
+    status: 'closed',
+    metadata: '{"rate":1.5}',
+  })
+  expect(await ledger.reads.wallets.findCreation(keyless.walletId)).toBeNull()
+  expect(await ledger.reads.wallets.findCreation(uuidv7() as WalletId)).toBeNull()
 })
 
 test('wallets of a user and of an organization are listed newest first; the primary one is CREDIT, else the oldest open fiat', async () => {
-  const { queue } = postings
+  const { queue } = ledger
   const userId = 'lister'
   const organizationId = 'listed'
-  expect(await reads.wallets.primaryFiatWallet(userId)).toBeNull()
+  expect(await ledger.reads.wallets.primaryFiatWallet(userId)).toBeNull()
   const crypto = await openWallet(queue, { userId, walletType: 'crypto', currency: 'ETH', organizationId })
   const euros = await openWallet(queue, { userId, currency: 'EUR' })
   const dollars = await openWallet(queue, { userId, currency: 'USD', organizationId })
-  expect(await reads.wallets.primaryFiatWallet(userId)).toEqual(euros)
+  expect(await ledger.reads.wallets.primaryFiatWallet(userId)).toEqual(euros)
   await setStatus(queue, euros, 'close')
-  expect(await reads.wallets.primaryFiatWallet(userId)).toEqual(dollars)
+  expect(await ledger.reads.wallets.primaryFiatWallet(userId)).toEqual(dollars)
   const credit = await openWallet(queue, { userId })
-  expect(await reads.wallets.primaryFiatWallet(userId)).toEqual(credit)
-  const listed = await reads.wallets.walletsOfUser(userId)
+  expect(await ledger.reads.wallets.primaryFiatWallet(userId)).toEqual(credit)
+  const listed = await ledger.reads.wallets.walletsOfUser(userId)
   expect(listed.map((wallet) => wallet.walletId)).toEqual(
     [credit, dollars, euros, crypto].map((wallet) => wallet.walletId),
   )
-  expect(await reads.wallets.walletsOfUser(userId, 'crypto')).toEqual([crypto])
-  expect(await reads.wallets.walletsOfOrganization(organizationId)).toEqual([dollars, crypto])
-  expect(await reads.wallets.walletsOfUser('nobody')).toEqual([])
+  expect(await ledger.reads.wallets.walletsOfUser(userId, 'crypto')).toEqual([crypto])
+  expect(await ledger.reads.wallets.walletsOfOrganization(organizationId)).toEqual([dollars, crypto])
+  expect(await ledger.reads.wallets.walletsOfUser('nobody')).toEqual([])
 })

@@ -1,9 +1,8 @@
 // Migrations as several processes run them: at once on an empty database, again on one that is at head, and when one fails.
-import pg from 'pg'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { migrateToLatest, pendingMigrations } from '../../src/db/migrator.ts'
 import { createPool, createReadDatabase } from '../../src/db/pool.ts'
-import { createTestDatabase } from '../support/postgres.ts'
+import { createEmptyDatabase, createTestDatabase } from '../support/postgres.ts'
 import { queryDatabase } from '../support/sql.ts'
 
 const PROCESSES = 5
@@ -12,15 +11,11 @@ const APPLIED = 'SELECT name, timestamp FROM kysely_migration ORDER BY name'
 
 /** A database with nothing in it. */
 async function onEmptyDatabase(work: (url: string) => Promise<void>): Promise<void> {
-  const name = `wallet_test_${inject('testPostgres').run}_empty_${Date.now()}`
-  const { serverUrl } = inject('testPostgres')
-  const url = new URL(serverUrl)
-  url.pathname = `/${name}`
-  await queryDatabase(serverUrl, `CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE template0`)
+  const database = await createEmptyDatabase()
   try {
-    await work(url.href)
+    await work(database.url)
   } finally {
-    await queryDatabase(serverUrl, `DROP DATABASE ${pg.escapeIdentifier(name)} WITH (FORCE)`)
+    await database.drop()
   }
 }
 

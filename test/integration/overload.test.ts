@@ -1,28 +1,21 @@
 // More callers than the service takes: the queue stays bounded, the excess is told so, and nothing is lost.
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Api } from '../support/api.ts'
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
-import { type ServiceProcess, startService } from '../support/service.ts'
+import { type OneService, startOneService } from '../support/service.ts'
 
 const CALLERS = 2000
 const QUEUE_MAX = 500
 const ROUNDS = 4
 
-let database: TestDatabase
-let service: ServiceProcess
+let one: OneService
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  service = await startService({ DATABASE_URL: database.url, POSTING_QUEUE_MAX: String(QUEUE_MAX) })
+  one = await startOneService({ POSTING_QUEUE_MAX: String(QUEUE_MAX) })
 })
-afterAll(async () => {
-  await service.stop()
-  await database.drop()
-})
+afterAll(() => one.close())
 
 test(`${CALLERS} callers at once, ${ROUNDS} times: excess gets overloaded with Retry-After, memory stays flat`, async () => {
-  const api = new Api(service.url)
+  const { api, service } = one
   const wallet = await api.openWallet({ user_id: 'crowd' })
   let accepted = 0
   let refused = 0

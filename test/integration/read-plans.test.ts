@@ -1,12 +1,13 @@
 // The plans of the reading side on a wallet of 1,000,000 rows beside one of 100: the very statements that the repositories
 // send, explained. What a read costs must not grow with the history behind it, whether or not the tables were analysed.
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createPool } from '../../src/db/pool.ts'
 import type { TransactionId, TransactionType } from '../../src/domain/transaction.ts'
 import type { WalletId } from '../../src/domain/wallet.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { openReads, type ReadServices, type SentStatement } from '../support/read-services.ts'
+import { queryDatabase } from '../support/sql.ts'
 
 const SMALL = { walletId: '0197f7d4-aaaa-7000-8000-000000000001' as WalletId, userId: 'small', rows: 100 }
 const LARGE = { walletId: '0197f7d4-aaaa-7000-8000-000000000002' as WalletId, userId: 'large', rows: 1_000_000 }
@@ -41,16 +42,10 @@ afterAll(async () => {
  * deposits of 1 in turn. Types that are rare (reward) or absent (refund, fee, ...) are what a planner misjudges.
  */
 async function load(subjects: readonly Subject[]): Promise<void> {
-  const client = new pg.Client({ connectionString: database.url })
-  await client.connect()
-  try {
-    for (const subject of subjects) {
-      const values = [subject.walletId, subject.userId, subject.rows]
-      await client.query(LOAD_ROWS, values)
-      await client.query(LOAD_WALLET, values.slice(0, 2))
-    }
-  } finally {
-    await client.end()
+  for (const subject of subjects) {
+    const values = [subject.walletId, subject.userId, subject.rows]
+    await queryDatabase(database.url, LOAD_ROWS, values)
+    await queryDatabase(database.url, LOAD_WALLET, values.slice(0, 2))
   }
 }
 

@@ -4,14 +4,14 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { type Columns, insert, rowColumns, walletColumns } from '../support/raw-rows.ts'
+import { openClient } from '../support/sql.ts'
 
 let database: TestDatabase
 let client: pg.Client
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  client = new pg.Client({ connectionString: database.url })
-  await client.connect()
+  client = await openClient(database.url)
 })
 afterAll(async () => {
   await client.end()

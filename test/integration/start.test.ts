@@ -7,13 +7,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { stopAbandonedPostgres } from '../../src/db/embedded.ts'
 import { Api } from '../support/api.ts'
-import { createTestDatabase } from '../support/postgres.ts'
-import { type ServiceProcess, startService } from '../support/service.ts'
-import { queryDatabase } from '../support/sql.ts'
+import { createEmptyDatabase, createTestDatabase } from '../support/postgres.ts'
+import { type ServiceProcess, startOneService, startService } from '../support/service.ts'
+import { databaseOf, lockFromOutside, queryDatabase } from '../support/sql.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
@@ -27,6 +26,13 @@ async function runToEnd(environment: Readonly<Record<string, string>>): Promise<
   onTestFinished(() => void child.kill('SIGKILL'))
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
   return { code, stderr: stderr.trim() }
+}
+
+/** A migrated database that goes away with the test. */
+async function databaseOfTest(): Promise<string> {
+  const database = await createTestDatabase()
+  onTestFinished(() => database.drop())
+  return database.url
 }
 
 describe('the embedded database', () => {
@@ -78,9 +84,8 @@ describe('what cannot start says why and what to do, in one sentence', () => {
     onTestFinished(() => void other.close())
     const address = other.address()
     const port = typeof address === 'object' && address !== null ? String(address.port) : ''
-    const database = await createTestDatabase()
-    onTestFinished(() => database.drop())
-    const ended = await runToEnd({ DATABASE_URL: database.url, PORT: port, HOST: '127.0.0.1' })
+    const databaseUrl = await databaseOfTest()
+    const ended = await runToEnd({ DATABASE_URL: databaseUrl, PORT: port, HOST: '127.0.0.1' })
     expect(ended).toEqual({
       code: 1,
       stderr: `Port ${port} on 127.0.0.1 is taken: stop what listens there, or set PORT to another one (0 takes any free one).`,
@@ -88,9 +93,8 @@ describe('what cannot start says why and what to do, in one sentence', () => {
   })
 
   test('a wrong password', async () => {
-    const database = await createTestDatabase()
-    onTestFinished(() => database.drop())
-    const url = new URL(database.url)
+    const databaseUrl = await databaseOfTest()
+    const url = new URL(databaseUrl)
     url.password = 'wrong'
     const ended = await runToEnd({ DATABASE_URL: url.href, PORT: '0' })
     expect(ended.code).toBe(1)
@@ -99,11 +103,8 @@ describe('what cannot start says why and what to do, in one sentence', () => {
   })
 
   test('a database that does not exist', async () => {
-    const database = await createTestDatabase()
-    onTestFinished(() => database.drop())
-    const url = new URL(database.url)
-    url.pathname = '/no_such_database'
-    const ended = await runToEnd({ DATABASE_URL: url.href, PORT: '0' })
+    const databaseUrl = await databaseOfTest()
+    const ended = await runToEnd({ DATABASE_URL: databaseOf(databaseUrl, 'no_such_database'), PORT: '0' })
     expect(ended.code).toBe(1)
     expect(ended.stderr).toContain('no_such_database')
     expect(ended.stderr.split('\n')).toHaveLength(1)
@@ -117,25 +118,19 @@ describe('what cannot start says why and what to do, in one sentence', () => {
 })
 
 test('five processes may start at once on an empty database', async () => {
-  const template = await createTestDatabase()
-  onTestFinished(() => template.drop())
-  const name = `wallet_empty_${process.pid}`
-  await queryDatabase(template.url, `CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE template0`)
-  const url = new URL(template.url)
-  url.pathname = `/${name}`
-  const services = await Promise.all(Array.from({ length: 5 }, () => startService({ DATABASE_URL: url.href })))
+  const database = await createEmptyDatabase()
+  onTestFinished(() => database.drop())
+  const services = await Promise.all(Array.from({ length: 5 }, () => startService({ DATABASE_URL: database.url })))
   onTestFinished(async () => {
     await Promise.all(services.map((started) => started.stop()))
-    await queryDatabase(template.url, `DROP DATABASE ${pg.escapeIdentifier(name)} WITH (FORCE)`)
   })
   const wallet = await new Api(services[0]?.url ?? '').openWallet({ user_id: 'first', initial_balance: 1 })
   expect(await new Api(services[4]?.url ?? '').balanceOf(wallet)).toBe('1')
 })
 
 test('`kill` of an `npm start` stops the service too, although npm’s shell passes no signal on', async () => {
-  const database = await createTestDatabase()
-  onTestFinished(() => database.drop())
-  const environment = { npm_lifecycle_event: 'start', DATABASE_URL: database.url, PORT: '0' }
+  const databaseUrl = await databaseOfTest()
+  const environment = { npm_lifecycle_event: 'start', DATABASE_URL: databaseUrl, PORT: '0' }
   const shell = spawn('sh', ['-c', `"${process.execPath}" "${MAIN}"; true`], {
     env: { PATH: process.env['PATH'] ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -151,29 +146,20 @@ test('`kill` of an `npm start` stops the service too, although npm’s shell pas
 })
 
 test('SIGTERM answers what is in flight before it ends', async () => {
-  const database = await createTestDatabase()
-  const service = await startService({ DATABASE_URL: database.url })
-  onTestFinished(async () => {
-    await service.stop()
-    await database.drop()
-  })
-  const api = new Api(service.url)
+  const { databaseUrl, service, api, close } = await startOneService()
+  onTestFinished(close)
   const wallet = await api.openWallet({ user_id: 'in-flight' })
   // The wallet is held from outside until the service has all 60 and has been told to stop.
-  const outside = new pg.Client({ connectionString: database.url })
-  await outside.connect()
-  await outside.query('BEGIN')
-  await outside.query('SELECT FROM wallets WHERE wallet_id = $1 FOR UPDATE', [wallet])
+  const release = await lockFromOutside(databaseUrl, 'SELECT FROM wallets WHERE wallet_id = $1 FOR UPDATE', [wallet])
   const inFlight = Array.from({ length: 60 }, () => api.deposit(wallet, 1))
   await expect.poll(() => waitingPostings(service.url), { interval: 20 }).toBe(60)
   const ended = service.stop()
-  await outside.query('ROLLBACK')
-  await outside.end()
+  await release()
 
   const answers = await Promise.all(inFlight)
   expect(answers.map((answer) => answer.status)).toEqual(Array.from({ length: 60 }, () => 200))
   expect(await ended).toBe(0)
-  const [row] = await queryDatabase<{ count: string }>(database.url, 'SELECT count(*) FROM wallet_transactions')
+  const [row] = await queryDatabase<{ count: string }>(databaseUrl, 'SELECT count(*) FROM wallet_transactions')
   expect(row?.count).toBe('60')
 })
 

@@ -9,37 +9,24 @@ import type { Direction, Transaction, TransactionType } from '../../src/domain/t
 import type { Wallet, WalletId } from '../../src/domain/wallet.ts'
 import { presentUserStatistics, presentWalletStatistics } from '../../src/http/presenters-statistics.ts'
 import type { PeriodRequest } from '../../src/services/statistics-service.ts'
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
-import { allRows, buildRandomHistory, openReads, type ReadServices } from '../support/read-services.ts'
-import { consume, deposit, openQueue, openWallet, type TestQueue } from '../support/sample-ledger.ts'
+import { allRows, openRandomLedger, type RandomLedger } from '../support/read-services.ts'
+import { consume, deposit, openWallet } from '../support/sample-ledger.ts'
 
 const SEED = 8208
 const RUNS = 60
 const DAY = 86_400_000_000n
 const UNIT = 10n ** 18n
 
-let database: TestDatabase
-let postings: TestQueue
-let reads: ReadServices
-let wallets: readonly [Wallet, Wallet, Wallet]
-let rows: Transaction[]
+let ledger: RandomLedger
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  postings = openQueue(database.url, { lanes: 2 })
-  reads = openReads(database.url)
-  wallets = await buildRandomHistory(postings.queue, { rounds: 60, seed: SEED })
-  rows = await allRows(reads.db, wallets)
+  ledger = await openRandomLedger({ rounds: 60, seed: SEED })
 })
 
-afterAll(async () => {
-  await postings.close()
-  await reads.close()
-  await database.drop()
-})
+afterAll(() => ledger.close())
 
 const rowsOf = (wallet: Pick<Wallet, 'walletId'>): Transaction[] =>
-  rows.filter((row) => row.walletId === wallet.walletId)
+  ledger.rows.filter((row) => row.walletId === wallet.walletId)
 
 function rowsIn(wallet: Pick<Wallet, 'walletId'>, { startDate, endDate }: PeriodRequest): Transaction[] {
   return rowsOf(wallet)
@@ -72,7 +59,7 @@ function figuresOf(wallet: Wallet, window: readonly Transaction[]) {
 const instantOfARow = fc
   .nat()
   .chain((index) =>
-    fc.bigInt({ min: -1n, max: 1n }).map((shift) => (rows[index % rows.length]?.createdAt ?? 0n) + shift),
+    fc.bigInt({ min: -1n, max: 1n }).map((shift) => (ledger.rows[index % ledger.rows.length]?.createdAt ?? 0n) + shift),
   )
 
 const periods = fc.record({
@@ -82,9 +69,9 @@ const periods = fc.record({
 
 test('every figure of any window is the plain sum over its rows', async () => {
   const property = fc.asyncProperty(fc.constantFrom(0, 1, 2), periods, async (index, period) => {
-    const wallet = wallets[index]
+    const wallet = ledger.wallets[index]
     if (!wallet) return
-    const statistics = await reads.statisticsService.walletStatistics(wallet.walletId, period)
+    const statistics = await ledger.reads.statisticsService.walletStatistics(wallet.walletId, period)
     expect(statistics).toMatchObject(figuresOf(wallet, rowsIn(wallet, period)))
     expect(statistics.period.start).toBe(period.startDate ?? least(wallet.createdAt, period.endDate))
     expect(statistics.period.end).toBe(period.endDate ?? statistics.period.end)
@@ -95,12 +82,12 @@ test('every figure of any window is the plain sum over its rows', async () => {
 const least = (left: bigint, right: bigint | undefined): bigint => (right !== undefined && right < left ? right : left)
 
 test("every figure of a user's window is the plain sum over the rows of all wallets, in one statement", async () => {
-  const { userId } = wallets[0]
+  const { userId } = ledger.wallets[0]
   const property = fc.asyncProperty(periods, async (period) => {
-    reads.sent.length = 0
-    const user = await reads.statisticsService.userStatistics(userId, period)
-    expect(reads.sent).toHaveLength(1)
-    const newestFirst = wallets.toReversed()
+    ledger.reads.sent.length = 0
+    const user = await ledger.reads.statisticsService.userStatistics(userId, period)
+    expect(ledger.reads.sent).toHaveLength(1)
+    const newestFirst = ledger.wallets.toReversed()
     expect(user.wallets.map(({ wallet }) => wallet.walletId)).toEqual(newestFirst.map((wallet) => wallet.walletId))
     const each = newestFirst.map((wallet) => figuresOf(wallet, rowsIn(wallet, period)))
     each.forEach((figures, index) => expect(user.wallets[index]).toMatchObject(figures))
@@ -115,9 +102,9 @@ test("every figure of a user's window is the plain sum over the rows of all wall
 })
 
 test('gas fees of a window are summed', async () => {
-  const wallet = await openWallet(postings.queue, { walletType: 'crypto', currency: 'ETH', with: '1' })
-  await deposit(postings.queue, wallet, '1')
-  const db = reads.db
+  const wallet = await openWallet(ledger.queue, { walletType: 'crypto', currency: 'ETH', with: '1' })
+  await deposit(ledger.queue, wallet, '1')
+  const db = ledger.reads.db
   // No command writes gas fees yet, and rows cannot be changed: rows with a gas fee are copies of the newest one.
   for (const [sequence, gasFee] of [
     [3, '0.25'],
@@ -153,22 +140,22 @@ test('gas fees of a window are summed', async () => {
       })
       .execute()
   }
-  const all = await allRows(reads.db, [wallet])
+  const all = await allRows(ledger.reads.db, [wallet])
   const figures = async (period: PeriodRequest) =>
-    (await reads.statisticsService.walletStatistics(wallet.walletId, period)).gasFees
+    (await ledger.reads.statisticsService.walletStatistics(wallet.walletId, period)).gasFees
   expect(await figures({ endDate: all[3]?.createdAt })).toBe((UNIT * 3n) / 4n)
   expect(await figures({ startDate: all[3]?.createdAt, endDate: all[3]?.createdAt })).toBe(UNIT / 2n)
   expect(await figures({ endDate: all[1]?.createdAt })).toBe(0n)
 })
 
 test.each(INTERVALS)('buckets of one %s hold exactly their rows and add up to the window', async (interval) => {
-  const [main] = wallets
+  const [main] = ledger.wallets
   const own = rowsOf(main)
   const property = fc.asyncProperty(periods, fc.nat({ max: 20 }), async ({ startDate, endDate }, days) => {
     const first = (startDate ?? main.createdAt) - BigInt(days) * DAY
     const last = endDate ?? (own.at(-1)?.createdAt ?? 0n) + BigInt(days) * DAY
     if (first > last) return
-    const { buckets, period } = await reads.statisticsService.balanceHistory(main.walletId, {
+    const { buckets, period } = await ledger.reads.statisticsService.balanceHistory(main.walletId, {
       startDate: first,
       endDate: last,
       interval,
@@ -196,7 +183,11 @@ test('buckets follow the calendar in UTC and are cut to the period', async () =>
   const startDate = micros('2024-01-30T10:30:00Z')
   const endDate = micros('2024-03-05T00:00:00Z')
   const startsOf = async (interval: (typeof INTERVALS)[number]) => {
-    const history = await reads.statisticsService.balanceHistory(wallets[0].walletId, { startDate, endDate, interval })
+    const history = await ledger.reads.statisticsService.balanceHistory(ledger.wallets[0].walletId, {
+      startDate,
+      endDate,
+      interval,
+    })
     return history.buckets.map(({ period }) => formatInstant(period.start))
   }
   expect(await startsOf('month')).toEqual([
@@ -218,7 +209,7 @@ test('buckets follow the calendar in UTC and are cut to the period', async () =>
 test('1,000 buckets are given, 1,001 refused with the interval that would do', async () => {
   const startDate = 1_704_067_200_000_000n
   const ask = (days: bigint, interval: 'day' | 'hour') =>
-    reads.statisticsService.balanceHistory(wallets[0].walletId, {
+    ledger.reads.statisticsService.balanceHistory(ledger.wallets[0].walletId, {
       startDate,
       endDate: startDate + days * DAY - 1n,
       interval,
@@ -231,24 +222,24 @@ test('1,000 buckets are given, 1,001 refused with the interval that would do', a
   await expect(ask(1001n, 'day')).rejects.toMatchObject(fault('use interval=week, or a shorter period'))
   await expect(ask(42n, 'hour')).rejects.toMatchObject(fault('use interval=day, or a shorter period'))
   const forever = { startDate: 0n, endDate: 253_402_300_799_999_999n, interval: 'month' } as const
-  await expect(reads.statisticsService.balanceHistory(wallets[0].walletId, forever)).rejects.toMatchObject(
-    fault('use a shorter period'),
-  )
+  await expect(
+    ledger.reads.statisticsService.balanceHistory(ledger.wallets[0].walletId, forever),
+  ).rejects.toMatchObject(fault('use a shorter period'))
   const lastMonths = { ...forever, startDate: 253_402_300_799_999_999n - 80n * 365n * DAY }
-  const { buckets } = await reads.statisticsService.balanceHistory(wallets[0].walletId, lastMonths)
-  expect(buckets.at(-1)?.closing).toBe(rowsOf(wallets[0]).at(-1)?.balanceAfter)
+  const { buckets } = await ledger.reads.statisticsService.balanceHistory(ledger.wallets[0].walletId, lastMonths)
+  expect(buckets.at(-1)?.closing).toBe(rowsOf(ledger.wallets[0]).at(-1)?.balanceAfter)
 })
 
 test('averages are cut off, not rounded, and a period has at least one day', async () => {
-  const wallet = await openWallet(postings.queue, { with: '100' })
-  await consume(postings.queue, wallet, '20')
+  const wallet = await openWallet(ledger.queue, { with: '100' })
+  await consume(ledger.queue, wallet, '20')
   const average = async (period: PeriodRequest) => {
     const { daily_average: daily, monthly_average: monthly } = presentWalletStatistics(
-      await reads.statisticsService.walletStatistics(wallet.walletId, period),
+      await ledger.reads.statisticsService.walletStatistics(wallet.walletId, period),
     )
     return { daily, monthly }
   }
-  const now = (await reads.statistics.findLifetime(wallet.walletId))?.now ?? 0n
+  const now = (await ledger.reads.statistics.findLifetime(wallet.walletId))?.now ?? 0n
   expect(await average({})).toEqual({ daily: '20', monthly: '600' })
   expect(await average({ startDate: now - DAY * 3n + 1n, endDate: now })).toEqual({
     daily: '6.66666666',
@@ -258,11 +249,11 @@ test('averages are cut off, not rounded, and a period has at least one day', asy
 })
 
 test('the answers have the keys of the contract, in its order', async () => {
-  const { queue } = postings
+  const { queue } = ledger
   const userId = 'shaped'
   const credit = await openWallet(queue, { userId, with: '12345678901234567890.12345678' })
   const euros = await openWallet(queue, { userId, currency: 'EUR', with: '1.5' })
-  const wallet = presentWalletStatistics(await reads.statisticsService.walletStatistics(credit.walletId, {}))
+  const wallet = presentWalletStatistics(await ledger.reads.statisticsService.walletStatistics(credit.walletId, {}))
   const { statistics, ...flat } = wallet
   expect(statistics).toEqual(flat)
   expect(Object.keys(wallet).join(' ')).toBe(
@@ -271,7 +262,7 @@ test('the answers have the keys of the contract, in its order', async () => {
       'period_end daily_average monthly_average statistics',
   )
   expect(wallet.total_deposits).toBe('12345678901234567890.12345678')
-  const user = presentUserStatistics(await reads.statisticsService.userStatistics(userId, {}))
+  const user = presentUserStatistics(await ledger.reads.statisticsService.userStatistics(userId, {}))
   expect(Object.keys(user).join(' ')).toBe(
     'user_id total_balance total_deposits total_withdrawals total_consumed total_refunded by_currency transaction_count wallets statistics',
   )
@@ -290,9 +281,9 @@ test('the answers have the keys of the contract, in its order', async () => {
 })
 
 test('flat totals are of CREDIT, else of the only currency, else 0', async () => {
-  const { queue } = postings
+  const { queue } = ledger
   const totals = async (userId: string) =>
-    JSON.stringify(presentUserStatistics(await reads.statisticsService.userStatistics(userId, {})).total_balance)
+    JSON.stringify(presentUserStatistics(await ledger.reads.statisticsService.userStatistics(userId, {})).total_balance)
   await openWallet(queue, { userId: 'two-currencies', currency: 'EUR', with: '1' })
   expect(await totals('two-currencies')).toBe('1')
   await openWallet(queue, { userId: 'two-currencies', currency: 'USD', with: '2' })
@@ -304,19 +295,22 @@ test('flat totals are of CREDIT, else of the only currency, else 0', async () =>
 
 test('an unknown wallet is not found, an unknown user has nothing, an empty wallet has zeros', async () => {
   const unknown = uuidv7() as WalletId
-  await expect(reads.statisticsService.walletStatistics(unknown, {})).rejects.toMatchObject({
+  await expect(ledger.reads.statisticsService.walletStatistics(unknown, {})).rejects.toMatchObject({
     code: 'wallet_not_found',
   })
-  await expect(reads.statisticsService.balanceHistory(unknown, { interval: 'day' })).rejects.toMatchObject({
+  await expect(ledger.reads.statisticsService.balanceHistory(unknown, { interval: 'day' })).rejects.toMatchObject({
     code: 'wallet_not_found',
   })
-  expect(await reads.statisticsService.userStatistics('nobody', {})).toMatchObject({ wallets: [], transactionCount: 0 })
-  const empty = await openWallet(postings.queue)
-  expect(await reads.statisticsService.walletStatistics(empty.walletId, {})).toMatchObject({
+  expect(await ledger.reads.statisticsService.userStatistics('nobody', {})).toMatchObject({
+    wallets: [],
+    transactionCount: 0,
+  })
+  const empty = await openWallet(ledger.queue)
+  expect(await ledger.reads.statisticsService.walletStatistics(empty.walletId, {})).toMatchObject({
     currentBalance: 0n,
     transactionCount: 0,
     dailyAverage: 0n,
   })
-  const { buckets } = await reads.statisticsService.balanceHistory(empty.walletId, { interval: 'month' })
+  const { buckets } = await ledger.reads.statisticsService.balanceHistory(empty.walletId, { interval: 'month' })
   expect(buckets).toMatchObject([{ opening: 0n, closing: 0n, in: 0n, out: 0n, count: 0 }])
 })

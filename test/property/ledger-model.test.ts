@@ -20,31 +20,21 @@ import {
   type Prediction,
   type Request,
 } from '../support/ledger-model-rows.ts'
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
-import { allRows, openReads, type ReadServices } from '../support/read-services.ts'
-import { openQueue, type TestQueue } from '../support/sample-ledger.ts'
+import { allRows, openLedger, type TestLedger } from '../support/read-services.ts'
 
 /** A history one by one takes 15 times as long as one in batches. */
 const HISTORIES = { oneByOne: 100, manyAtOnce: 300 }
 const LONGEST_HISTORY = 60
 const NOBODY = '0197f7d4-0000-7000-8000-000000000000'
 
-let database: TestDatabase
-let reads: ReadServices
-let postings: TestQueue
+let ledger: TestLedger
 /** What flushes had to say about failures. */
 const failures: string[] = []
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  reads = openReads(database.url)
-  postings = openQueue(database.url, { log: (message) => failures.push(message) })
+  ledger = await openLedger({ log: (message) => failures.push(message) })
 })
-afterAll(async () => {
-  await postings.close()
-  await reads.close()
-  await database.drop()
-})
+afterAll(() => ledger.close())
 
 // Actions name wallets, rows and earlier requests by numbers, taken modulo how many there are, so that any part of a history
 // is a history and fast-check can shrink it.
@@ -184,7 +174,7 @@ class History {
 
   /** Holds every row of every wallet against the model's. */
   async compareRows(): Promise<void> {
-    const stored = Map.groupBy(await allRows(reads.db, this.#known()), (row) => row.walletId as string)
+    const stored = Map.groupBy(await allRows(ledger.reads.db, this.#known()), (row) => row.walletId as string)
     for (const wallet of this.model.wallets) {
       const rows = stored.get(wallet.walletId) ?? []
       expect(rows.map(factsIn)).toEqual(wallet.rows.map(factsOf))
@@ -290,7 +280,7 @@ class History {
   }
 
   async #compareBalances(): Promise<void> {
-    const stored = await Promise.all(this.#known().map(({ walletId }) => reads.wallets.findWallet(walletId)))
+    const stored = await Promise.all(this.#known().map(({ walletId }) => ledger.reads.wallets.findWallet(walletId)))
     expect(stored.map((wallet) => [wallet?.balance, wallet?.lockedBalance, wallet?.status])).toEqual(
       this.model.wallets.map((wallet) => [balanceOf(wallet), 0n, wallet.status]),
     )
@@ -322,7 +312,7 @@ async function compare(driver: Driver, batches: readonly (readonly Action[])[]):
 }
 
 const walletService = (queue: PostingQueue): WalletService =>
-  new WalletService({ postings: queue, wallets: reads.wallets, history: new HistoryRepository(reads.db) })
+  new WalletService({ postings: queue, wallets: ledger.reads.wallets, history: new HistoryRepository(ledger.reads.db) })
 
 // An interrupted run fails, and says which seed it had come to.
 const LIMITS = { interruptAfterTimeLimit: 100_000, markInterruptAsFailure: true }
@@ -355,7 +345,7 @@ const FOUND_BEFORE: [(readonly Action[])[]][] = [
 
 test('one by one: every answer and every balance is the one the model foretells', { timeout: TIMEOUT_MS }, async () => {
   const anyHistory = fc.array(anyAction, { minLength: 1, maxLength: LONGEST_HISTORY, size: 'max' })
-  const driver = serviceDriver(walletService(postings.queue))
+  const driver = serviceDriver(walletService(ledger.queue))
   const oneByOne = fc.asyncProperty(anyHistory, (actions) =>
     compare(
       driver,
@@ -373,17 +363,17 @@ test(
     const anyBatch = fc.array(anyAction, { minLength: 1, maxLength: 12, size: 'max' })
     const anyHistory = fc.array(anyBatch, { minLength: 1, maxLength: LONGEST_HISTORY / 12, size: 'max' })
     await fc.assert(
-      fc.asyncProperty(anyHistory, (batches) => compare(queueDriver(postings.queue), batches)),
+      fc.asyncProperty(anyHistory, (batches) => compare(queueDriver(ledger.queue), batches)),
       { ...LIMITS, numRuns: HISTORIES.manyAtOnce, examples: FOUND_BEFORE },
     )
-    expect(postings.queue.figures().largestFlush).toBeGreaterThan(10)
+    expect(ledger.queue.figures().largestFlush).toBeGreaterThan(10)
     // A flush that the database refuses is split and tried again, which would hide why.
     expect(failures).toEqual([])
   },
 )
 
 test('after all these histories the audit finds nothing', { timeout: TIMEOUT_MS }, async () => {
-  const { clean, checks, transactions } = await auditDatabase({ databaseUrl: database.url })
+  const { clean, checks, transactions } = await auditDatabase({ databaseUrl: ledger.databaseUrl })
   expect(checks.flatMap((check) => check.findings.map((finding) => ({ check: check.name, ...finding })))).toEqual([])
   expect(clean).toBe(true)
   expect(transactions).toBeGreaterThan(HISTORIES.oneByOne + HISTORIES.manyAtOnce)

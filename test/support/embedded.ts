@@ -6,7 +6,6 @@ import { type Server, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import pg from 'pg'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import {
   type EmbeddedPostgres,
@@ -14,6 +13,7 @@ import {
   startEmbeddedPostgres,
   stopAbandonedPostgres,
 } from '../../src/db/embedded.ts'
+import { queryDatabase } from './sql.ts'
 
 const STAYING = 'setInterval(() => 0, 1000)'
 const MODULE = new URL('../../src/db/embedded.ts', import.meta.url).href
@@ -62,17 +62,8 @@ export const start = async (name: string, more: Partial<EmbeddedPostgresOptions>
   return server
 }
 
-export const ask = async (url: string, sql: string): Promise<unknown[]> => {
-  const client = new pg.Client({ connectionString: url })
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-    const found = await client.query<Record<string, unknown>>(sql)
-    return found.rows.flatMap((row) => Object.values(row))
-  } finally {
-    await client.end().catch(() => undefined)
-  }
-}
+export const ask = async (url: string, sql: string): Promise<unknown[]> =>
+  (await queryDatabase<Record<string, unknown>>(url, sql)).flatMap((row) => Object.values(row))
 
 export const writeNote = (url: string): Promise<unknown[]> =>
   ask(url, `CREATE TABLE note AS SELECT unnest(ARRAY['kept', 'to the letter']) AS word`)

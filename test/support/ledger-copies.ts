@@ -1,8 +1,9 @@
 // Copies of one sample ledger, each with something wrong in it: what the audit has to find. The damage is done as a
 // superuser would do it, with the triggers off and, where they are in the way, the constraints dropped.
-import pg from 'pg'
-import { createTestDatabase, type TestDatabase } from './postgres.ts'
+import type pg from 'pg'
+import { createDatabaseFrom, createTestDatabase, type TestDatabase } from './postgres.ts'
 import { buildSampleLedger, openQueue, type SampleLedger } from './sample-ledger.ts'
+import { openClient } from './sql.ts'
 
 /** A database with the sample ledger of sample-ledger.ts in it, to make copies of. */
 export interface SampleDatabase {
@@ -18,42 +19,8 @@ export async function createSampleDatabase(): Promise<SampleDatabase> {
   const { queue, close } = openQueue(url)
   const wallets = await buildSampleLedger(queue)
   await close()
-  const name = new URL(url).pathname.slice(1)
-  let copies = 0
-  const copy = async (): Promise<TestDatabase> => {
-    copies += 1
-    const copyName = `${name}_${copies}`
-    await withClient(databaseOf(url, 'postgres'), (client) =>
-      client.query(`CREATE DATABASE ${copyName} TEMPLATE ${name}`),
-    )
-    const dropCopy = async (): Promise<void> => {
-      await withClient(databaseOf(url, 'postgres'), (client) => client.query(`DROP DATABASE ${copyName} WITH (FORCE)`))
-    }
-    return { url: databaseOf(url, copyName), drop: dropCopy }
-  }
+  const copy = (): Promise<TestDatabase> => createDatabaseFrom(new URL(url).pathname.slice(1))
   return { url, wallets, copy, drop }
-}
-
-/** The same server, another database. */
-export function databaseOf(databaseUrl: string, name: string): string {
-  const url = new URL(databaseUrl)
-  url.pathname = `/${name}`
-  return url.href
-}
-
-/** Runs `work` on a connection of its own. */
-export async function withClient<Result>(
-  databaseUrl: string,
-  work: (client: pg.Client) => Promise<Result>,
-): Promise<Result> {
-  const client = new pg.Client({ connectionString: databaseUrl })
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
-  }
 }
 
 const DROP_GUARDS = `DO $$
@@ -87,9 +54,7 @@ const RESTORE = `TRUNCATE wallets, wallet_transactions; INSERT INTO wallets TABL
 /** Makes a workbench; restoring it takes a tenth of the time of another copy. */
 export async function createWorkbench(sample: SampleDatabase): Promise<Workbench> {
   const database = await sample.copy()
-  const client = new pg.Client({ connectionString: database.url })
-  client.on('error', () => undefined)
-  await client.connect()
+  const client = await openClient(database.url)
   await client.query(`SET session_replication_role = replica; ${DROP_GUARDS}; ${KEEP}`)
   const undamaged = await fingerprint(client)
   return {

@@ -1,15 +1,21 @@
 // Two ways to put a request of the model to the real service, with one form of answer: through the use cases, one at a time,
 // or straight into the posting queue, many at once and in order.
-import { uuidv7 } from 'uuidv7'
-import type { Command } from '../../src/domain/command.ts'
+import type { Command, MovementCommand } from '../../src/domain/command.ts'
 import { AppError } from '../../src/domain/errors.ts'
 import type { Amount } from '../../src/domain/money.ts'
-import type { Transaction, TransactionId } from '../../src/domain/transaction.ts'
-import type { Wallet, WalletId } from '../../src/domain/wallet.ts'
+import type { Transaction } from '../../src/domain/transaction.ts'
+import type { Wallet } from '../../src/domain/wallet.ts'
 import type { PostingQueue } from '../../src/services/posting-queue.ts'
-import * as claims from '../../src/services/requests.ts'
 import type { WalletService } from '../../src/services/wallet-service.ts'
 import { units } from './decimals.ts'
+import {
+  creationCommand,
+  movementCommand,
+  refundCommand,
+  transactionIdOf,
+  transferCommand,
+  walletIdOf,
+} from './ledger-commands.ts'
 import type { ModelRow, Request } from './ledger-model-rows.ts'
 
 /** What came of a request. The queue answers a replay with an id only. */
@@ -22,9 +28,6 @@ export type Answer =
 
 export type Driver = (request: Request) => Promise<Answer>
 
-// The model's ids are plain text, because it shares no code with the service; they all came out of its answers.
-const walletIdOf = (id: string): WalletId => id as WalletId
-const transactionIdOf = (id: string): TransactionId => id as TransactionId
 /** The model's amounts are greater than 0 and fit. */
 const amountOf = (text: string): Amount => units(text) as Amount
 const optional = (text: string | null): Amount | undefined => (text === null ? undefined : amountOf(text))
@@ -69,7 +72,7 @@ export const serviceDriver =
         case 'reward':
         case 'withdraw':
         case 'consume': {
-          const movement = { amount: amountOf(request.amount), ...described(request) }
+          const movement = movementOf(request)
           return { kind: 'posted', ...(await service[request.kind](walletIdOf(request.walletId), movement, key)) }
         }
       }
@@ -104,6 +107,11 @@ const creationOf = (request: Of<'create'>) => ({
   initialBalance: request.initialBalance === '0' ? null : amountOf(request.initialBalance),
 })
 
+const movementOf = (request: Of<MovementCommand['kind']>) => ({
+  amount: amountOf(request.amount),
+  ...described(request),
+})
+
 const transferOf = (request: Of<'transfer'>) => ({
   toWalletId: walletIdOf(request.toWalletId),
   amount: amountOf(request.amount),
@@ -122,33 +130,15 @@ const originalOf = (row: ModelRow) => ({
   currency: row.wallet.currency,
 })
 
-const newTransactionId = (): TransactionId => transactionIdOf(uuidv7())
-
 function commandOf(request: Request): Command {
   const key = request.key ?? undefined
   switch (request.kind) {
-    case 'create': {
-      const creation = creationOf(request)
-      const ids = { walletId: walletIdOf(uuidv7()), transactionId: newTransactionId() }
-      const unused = { organizationId: null, blockchainAddress: null, blockchainNetwork: null, metadata: {} }
-      return { kind: 'create', ...ids, ...creation, ...unused, idempotency: claims.claimCreation(key, creation) }
-    }
+    case 'create':
+      return creationCommand(key, creationOf(request))
     case 'transfer':
-      return transferCommand(request, key)
-    case 'refund': {
-      const refund = refundOf(request)
-      const original = originalOf(request.original)
-      return {
-        kind: 'refund',
-        walletId: original.walletId,
-        transactionId: newTransactionId(),
-        original,
-        amount: refund.amount ?? null,
-        reason: refund.reason,
-        metadata: {},
-        idempotency: claims.claimRefund(key, original.transactionId, refund),
-      }
-    }
+      return transferCommand({ walletId: walletIdOf(request.walletId), key }, transferOf(request))
+    case 'refund':
+      return refundCommand(key, originalOf(request.original), refundOf(request))
     case 'freeze':
     case 'unfreeze':
     case 'close':
@@ -157,45 +147,7 @@ function commandOf(request: Request): Command {
     case 'reward':
     case 'withdraw':
     case 'consume':
-      return movementCommand(request, key)
-  }
-}
-
-function transferCommand(request: Of<'transfer'>, key: string | undefined): Command {
-  const transfer = transferOf(request)
-  return {
-    kind: 'transfer',
-    walletId: walletIdOf(request.walletId),
-    toWalletId: transfer.toWalletId,
-    transactionId: newTransactionId(),
-    toTransactionId: newTransactionId(),
-    feeTransactionId: newTransactionId(),
-    amount: transfer.amount,
-    fee: transfer.fee ?? null,
-    description: request.description ?? null,
-    metadata: {},
-    idempotency: claims.claimTransfer(key, transfer),
-  }
-}
-
-function movementCommand(request: Of<'deposit' | 'reward' | 'withdraw' | 'consume'>, key: string | undefined): Command {
-  const movement = { amount: amountOf(request.amount), ...described(request) }
-  const claim = {
-    deposit: () => claims.claimDeposit(key, 'deposit', movement),
-    reward: () => claims.claimDeposit(key, 'reward', movement),
-    withdraw: () => claims.claimWithdraw(key, movement),
-    consume: () => claims.claimConsume(key, 'consume', movement),
-  }[request.kind]
-  return {
-    kind: request.kind,
-    walletId: walletIdOf(request.walletId),
-    transactionId: newTransactionId(),
-    amount: movement.amount,
-    description: request.description ?? null,
-    referenceId: null,
-    usageRecordId: null,
-    metadata: {},
-    idempotency: claim(),
+      return movementCommand(request.kind, { walletId: walletIdOf(request.walletId), key }, movementOf(request))
   }
 }
 

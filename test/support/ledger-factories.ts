@@ -195,6 +195,21 @@ export const aClaim = (key: string, request = 'the same request'): IdempotencyCl
   requestHash: Buffer.from(request.padEnd(40).slice(0, 40)),
 })
 
+/** What a row says of other wallets, earlier rows and blockchains when it has to do with none of them. */
+export const UNRELATED = {
+  fromWalletId: null,
+  toWalletId: null,
+  counterpartSequence: null,
+  originalTransactionId: null,
+  originalAmount: null,
+  refundedTotal: null,
+  blockchainTxHash: null,
+  blockchainNetwork: null,
+  blockchainStatus: 'none',
+  blockchainConfirmations: 0,
+  gasFee: null,
+} as const
+
 /** One line of a statement of account: `#1 deposit in 10: 0 -> 10`. */
 export const line = (row: Transaction): string =>
   `#${row.sequence} ${row.transactionType} ${row.direction} ${decimal(row.amount)}: ` +

@@ -1,5 +1,6 @@
 // The PostgreSQL of a test run: one throw-away embedded cluster (or the server of TEST_DATABASE_URL), one migrated template
-// database, and a copy of it for whoever asks. `setup` runs once in vitest's main process, `createTestDatabase` in the tests.
+// database, and a copy of it for whoever asks. `setup` runs once in vitest's main process, the `create...Database` functions
+// in the tests.
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,6 +11,7 @@ import { inject } from 'vitest'
 import type { TestProject } from 'vitest/node'
 import { startEmbeddedPostgres, stopAbandonedPostgres } from '../../src/db/embedded.ts'
 import { migrateToLatest } from '../../src/db/migrator.ts'
+import { databaseOf, withClient } from './sql.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -28,23 +30,6 @@ const OBJECT_IN_USE = '55006'
 const silent = (): void => undefined
 
 const templateOf = (run: string): string => `wallet_template_${run}`
-
-const withDatabase = (serverUrl: string, name: string): string => {
-  const url = new URL(serverUrl)
-  url.pathname = `/${name}`
-  return url.href
-}
-
-const withServer = async <Result>(serverUrl: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> => {
-  const client = new pg.Client({ connectionString: serverUrl })
-  client.on('error', silent)
-  await client.connect()
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
-  }
-}
 
 /** Runs that were killed leave their server running and their folder behind. A living run's is in use, or a new one's. */
 const sweepKilledRuns = async (): Promise<void> => {
@@ -81,20 +66,20 @@ const startServer = async (): Promise<{ url: string; stop(): Promise<void> }> =>
     await server.stop()
     await rm(folder, { recursive: true, force: true })
   }
-  return { url: withDatabase(server.url, 'postgres'), stop }
+  return { url: databaseOf(server.url, 'postgres'), stop }
 }
 
 const createTemplate = async (serverUrl: string, run: string): Promise<void> => {
   const name = templateOf(run)
-  await withServer(serverUrl, (client) => client.query(`CREATE DATABASE ${name}`))
-  await migrateToLatest(withDatabase(serverUrl, name))
+  await withClient(serverUrl, (client) => client.query(`CREATE DATABASE ${name}`))
+  await migrateToLatest(databaseOf(serverUrl, name))
   // Copying needs a template that nobody is connected to.
-  await withServer(serverUrl, (client) => client.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`))
+  await withClient(serverUrl, (client) => client.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`))
 }
 
 /** Also what a test forgot: on a server of TEST_DATABASE_URL it would stay for ever. */
 const dropAllOf = (serverUrl: string, run: string): Promise<void> =>
-  withServer(serverUrl, async (client) => {
+  withClient(serverUrl, async (client) => {
     const found = await client.query<{ datname: string }>(
       'SELECT datname FROM pg_database WHERE datname = $1 OR starts_with(datname, $2)',
       [templateOf(run), `wallet_test_${run}_`],
@@ -137,15 +122,22 @@ const copyTemplate = async (client: pg.Client, name: string, template: string): 
   }
 }
 
-/** A migrated, empty database of one's own. Drop it when done; connections that are still open are ended. */
-export const createTestDatabase = async (): Promise<TestDatabase> => {
+/** A copy of any database of the test server that nobody is connected to. Drop it when done, which ends open connections. */
+export const createDatabaseFrom = async (template: string): Promise<TestDatabase> => {
   const { serverUrl, run } = inject('testPostgres')
   const name = `wallet_test_${run}_${randomBytes(4).toString('hex')}`
-  await withServer(serverUrl, (client) => copyTemplate(client, name, templateOf(run)))
+  await withClient(serverUrl, (client) => copyTemplate(client, name, template))
   return {
-    url: withDatabase(serverUrl, name),
+    url: databaseOf(serverUrl, name),
     drop: async () => {
-      await withServer(serverUrl, (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
+      await withClient(serverUrl, (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
     },
   }
 }
+
+/** A migrated database of one's own without a row in it. */
+export const createTestDatabase = (): Promise<TestDatabase> =>
+  createDatabaseFrom(templateOf(inject('testPostgres').run))
+
+/** A database of one's own with nothing in it, not even tables. */
+export const createEmptyDatabase = (): Promise<TestDatabase> => createDatabaseFrom('template0')

@@ -11,7 +11,8 @@ import { WalletRepository } from '../../src/repositories/wallet-repository.ts'
 import { HistoryService } from '../../src/services/history-service.ts'
 import type { PostingQueue } from '../../src/services/posting-queue.ts'
 import { StatisticsService } from '../../src/services/statistics-service.ts'
-import { consume, deposit, openWallet, refund, reward, transfer, withdraw } from './sample-ledger.ts'
+import { createTestDatabase } from './postgres.ts'
+import { consume, deposit, openQueue, openWallet, refund, reward, transfer, withdraw } from './sample-ledger.ts'
 
 /** A statement as it went to the database. */
 export interface SentStatement {
@@ -61,6 +62,44 @@ export function openReads(databaseUrl: string): ReadServices {
   }
 }
 
+/** A database of its own with both sides on it: a queue that posts and everything that reads. */
+export interface TestLedger {
+  readonly databaseUrl: string
+  readonly queue: PostingQueue
+  readonly reads: ReadServices
+  close(): Promise<void>
+}
+
+/** Opens both on a fresh database. */
+export async function openLedger(options?: Parameters<typeof openQueue>[1]): Promise<TestLedger> {
+  const database = await createTestDatabase()
+  const postings = openQueue(database.url, options)
+  const reads = openReads(database.url)
+  const close = async (): Promise<void> => {
+    await postings.close()
+    await reads.close()
+    await database.drop()
+  }
+  return { databaseUrl: database.url, queue: postings.queue, reads, close }
+}
+
+/** A ledger with a random history in it. */
+export interface RandomLedger extends TestLedger {
+  readonly wallets: readonly [Wallet, Wallet, Wallet]
+  /** The rows of these wallets as the history left them. */
+  readonly rows: readonly Transaction[]
+}
+
+/** Opens a ledger and writes a random history into it. */
+export async function openRandomLedger(options: {
+  readonly rounds: number
+  readonly seed: number
+}): Promise<RandomLedger> {
+  const ledger = await openLedger({ lanes: 2 })
+  const wallets = await buildRandomHistory(ledger.queue, options)
+  return { ...ledger, wallets, rows: await allRows(ledger.reads.db, wallets) }
+}
+
 /** All rows of these wallets, each wallet's in order, read the plainest way there is. */
 export async function allRows(db: ReadDatabase, wallets: readonly Pick<Wallet, 'walletId'>[]): Promise<Transaction[]> {
   const ids = wallets.map((wallet) => wallet.walletId)
@@ -75,7 +114,7 @@ export async function allRows(db: ReadDatabase, wallets: readonly Pick<Wallet, '
 }
 
 /** Three wallets of one user, two of them in CREDIT, with `rounds` random movements; those of a round share a flush. */
-export async function buildRandomHistory(
+async function buildRandomHistory(
   queue: PostingQueue,
   options: { readonly rounds: number; readonly seed: number },
 ): Promise<readonly [Wallet, Wallet, Wallet]> {

@@ -2,22 +2,15 @@
 // kind of movement there is. Amounts are decimal text; what is not said gets a default.
 import { uuidv7 } from 'uuidv7'
 import { PipelineConnection } from '../../src/db/pipeline.ts'
-import type { Command } from '../../src/domain/command.ts'
+import type { Command, MovementCommand } from '../../src/domain/command.ts'
 import type { JsonObject } from '../../src/domain/json.ts'
-import { type Amount, parseAmount } from '../../src/domain/money.ts'
-import type { Transaction, TransactionId } from '../../src/domain/transaction.ts'
+import type { Transaction } from '../../src/domain/transaction.ts'
 import type { BlockchainNetwork, Wallet, WalletId, WalletType } from '../../src/domain/wallet.ts'
 import { LedgerRepository } from '../../src/repositories/ledger-repository.ts'
 import { PostingFlush } from '../../src/services/posting-flush.ts'
 import { type Posting, PostingQueue } from '../../src/services/posting-queue.ts'
-import {
-  claimConsume,
-  claimCreation,
-  claimDeposit,
-  claimRefund,
-  claimTransfer,
-  claimWithdraw,
-} from '../../src/services/requests.ts'
+import { creationCommand, movementCommand, refundCommand, transferCommand } from './ledger-commands.ts'
+import { amount as amountOf } from './ledger-factories.ts'
 
 /** A posting queue with its connections. Close it before the database is dropped or copied. */
 export interface TestQueue {
@@ -44,13 +37,6 @@ export function openQueue(
   return { queue, close }
 }
 
-/** `'12.5'` as an amount. */
-function amountOf(text: string): Amount {
-  const amount = parseAmount(text)
-  if (typeof amount === 'string') throw new Error(`${text} is no amount: ${amount}`)
-  return amount
-}
-
 export interface WalletDraft {
   readonly userId?: string
   readonly walletType?: WalletType
@@ -70,16 +56,8 @@ export async function openWallet(queue: PostingQueue, draft: WalletDraft = {}): 
   const { organizationId, blockchainAddress, blockchainNetwork } = draft
   const initialBalance = draft.with === undefined ? null : amountOf(draft.with)
   const request = { userId, walletType, currency, metadata, initialBalance }
-  const posting = await queue.post({
-    kind: 'create',
-    walletId: walletIdOf(uuidv7()),
-    transactionId: newTransactionId(),
-    ...request,
-    organizationId: organizationId ?? null,
-    blockchainAddress: blockchainAddress ?? null,
-    blockchainNetwork: blockchainNetwork ?? null,
-    idempotency: claimCreation(draft.key, { ...request, organizationId, blockchainAddress, blockchainNetwork }),
-  })
+  const wallet = { ...request, organizationId, blockchainAddress, blockchainNetwork }
+  const posting = await queue.post(creationCommand(draft.key, wallet))
   if (posting.kind !== 'created') throw new Error(`The wallet was ${posting.kind}`)
   return posting.created.wallet
 }
@@ -92,7 +70,6 @@ interface MovementDraft {
   readonly metadata?: JsonObject
 }
 
-type MovementKind = 'deposit' | 'reward' | 'withdraw' | 'consume'
 type Move = (queue: PostingQueue, wallet: WalletRef, amount: string, draft?: MovementDraft) => Promise<Transaction>
 /** A wallet or its id. */
 export type WalletRef = WalletId | { readonly walletId: WalletId }
@@ -108,26 +85,10 @@ interface Movement {
   readonly draft?: MovementDraft | undefined
 }
 
-async function move(queue: PostingQueue, kind: MovementKind, movement: Movement): Promise<Transaction> {
+async function move(queue: PostingQueue, kind: MovementCommand['kind'], movement: Movement): Promise<Transaction> {
   const { key, ...draft } = movement.draft ?? {}
   const request = { amount: amountOf(movement.amount), ...draft }
-  const claims = {
-    deposit: () => claimDeposit(key, 'deposit', request),
-    reward: () => claimDeposit(key, 'reward', request),
-    withdraw: () => claimWithdraw(key, request),
-    consume: () => claimConsume(key, 'consume', request),
-  }
-  const [row] = await post(queue, {
-    kind,
-    walletId: idOf(movement.wallet),
-    transactionId: newTransactionId(),
-    amount: request.amount,
-    description: draft.description ?? null,
-    referenceId: draft.referenceId ?? null,
-    usageRecordId: draft.usageRecordId ?? null,
-    metadata: draft.metadata ?? {},
-    idempotency: claims[kind](),
-  })
+  const [row] = await post(queue, movementCommand(kind, { walletId: idOf(movement.wallet), key }, request))
   return row
 }
 
@@ -157,19 +118,8 @@ export async function transfer(
     description: draft.description,
     metadata: draft.metadata,
   }
-  const [out, incoming, fee] = await post(queue, {
-    kind: 'transfer',
-    walletId: idOf(wallets.from),
-    toWalletId: request.toWalletId,
-    transactionId: newTransactionId(),
-    toTransactionId: newTransactionId(),
-    feeTransactionId: newTransactionId(),
-    amount: request.amount,
-    fee: request.fee ?? null,
-    description: request.description ?? null,
-    metadata: request.metadata ?? {},
-    idempotency: claimTransfer(draft.key, request),
-  })
+  const command = transferCommand({ walletId: idOf(wallets.from), key: draft.key }, request)
+  const [out, incoming, fee] = await post(queue, command)
   if (!incoming) throw new Error('A transfer has two rows')
   return { out, in: incoming, fee }
 }
@@ -182,16 +132,7 @@ export async function refund(
 ): Promise<Transaction> {
   const amount = draft.amount === undefined ? undefined : amountOf(draft.amount)
   const request = { amount, reason: draft.reason ?? 'Not delivered' }
-  const [row] = await post(queue, {
-    kind: 'refund',
-    walletId: original.walletId,
-    transactionId: newTransactionId(),
-    original,
-    amount: request.amount ?? null,
-    reason: request.reason,
-    metadata: {},
-    idempotency: claimRefund(draft.key, original.transactionId, request),
-  })
+  const [row] = await post(queue, refundCommand(draft.key, original, request))
   return row
 }
 
@@ -264,21 +205,8 @@ async function moveEverything(
   if (charged.fee) await refund(queue, charged.fee)
   await Promise.all(Array.from({ length: 5 }, (_, index) => consume(queue, bob, `1.${index + 1}`)))
   // A replay writes nothing.
-  await queue.post({ ...replayed(usage), amount: amountOf('10') })
-}
-
-function replayed(usage: Transaction): Extract<Command, { kind: MovementKind }> {
-  return {
-    kind: 'consume',
-    walletId: usage.walletId,
-    transactionId: newTransactionId(),
-    amount: usage.amount,
-    description: null,
-    referenceId: null,
-    usageRecordId: 'usage-1',
-    metadata: {},
-    idempotency: claimConsume('consume-1', 'consume', { amount: usage.amount, usageRecordId: 'usage-1' }),
-  }
+  const repeated = { amount: amountOf('10'), usageRecordId: 'usage-1' }
+  await queue.post(movementCommand('consume', { walletId: usage.walletId, key: 'consume-1' }, repeated))
 }
 
 async function post(queue: PostingQueue, command: Command): Promise<[Transaction, ...Transaction[]]> {
@@ -291,12 +219,4 @@ async function post(queue: PostingQueue, command: Command): Promise<[Transaction
 
 function idOf(wallet: WalletRef): WalletId {
   return typeof wallet === 'string' ? wallet : wallet.walletId
-}
-
-function walletIdOf(id: string): WalletId {
-  return id as WalletId
-}
-
-function newTransactionId(): TransactionId {
-  return uuidv7() as TransactionId
 }

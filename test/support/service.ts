@@ -3,6 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { Api } from './api.ts'
+import { createTestDatabase } from './postgres.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const START_TIMEOUT_MS = 30_000
@@ -39,6 +41,26 @@ export async function startService(environment: Readonly<Record<string, string>>
     stop: () => exit('SIGTERM'),
     kill: async () => void (await exit('SIGKILL')),
   }
+}
+
+/** A service process on a database of its own. */
+export interface OneService {
+  readonly databaseUrl: string
+  readonly service: ServiceProcess
+  readonly api: Api
+  /** Stops the process and drops the database. */
+  close(): Promise<void>
+}
+
+/** Starts one on a fresh database; more than one are in two-services.ts. */
+export async function startOneService(environment: Readonly<Record<string, string>> = {}): Promise<OneService> {
+  const database = await createTestDatabase()
+  const service = await startService({ DATABASE_URL: database.url, ...environment })
+  const close = async (): Promise<void> => {
+    await service.stop()
+    await database.drop()
+  }
+  return { databaseUrl: database.url, service, api: new Api(service.url), close }
 }
 
 /** What any process needs, without the settings of the service that the machine may have. */

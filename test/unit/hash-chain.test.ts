@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { enter } from '../../src/domain/entry.ts'
 import { chainHash, GENESIS_HASH } from '../../src/domain/hash-chain.ts'
 import type { TransactionContent } from '../../src/domain/transaction.ts'
-import { amount, aWallet, NOW, transactionId, walletId } from '../support/ledger-factories.ts'
+import { amount, aWallet, NOW, transactionId, UNRELATED, walletId } from '../support/ledger-factories.ts'
 
 const ROW: TransactionContent = {
   transactionId: transactionId(1),
@@ -23,17 +23,7 @@ const ROW: TransactionContent = {
   description: 'Deposit: 10',
   referenceId: null,
   usageRecordId: null,
-  fromWalletId: null,
-  toWalletId: null,
-  counterpartSequence: null,
-  originalTransactionId: null,
-  originalAmount: null,
-  refundedTotal: null,
-  blockchainTxHash: null,
-  blockchainNetwork: null,
-  blockchainStatus: 'none',
-  blockchainConfirmations: 0,
-  gasFee: null,
+  ...UNRELATED,
   metadata: '{}',
   typeCount: 1,
   typeTotalIn: 10n ** 19n,
