@@ -1,4 +1,5 @@
 // Translation between the ledger's states and rows and the parameters and results of its statements. No SQL here.
+import type { ArrayElement } from '../db/array-literal.ts'
 import { formatDecimal } from '../domain/money.ts'
 import { formatInstant, type Instant } from '../domain/instant.ts'
 import type { NewWallet, WalletDetails } from '../domain/ledger-state.ts'
@@ -61,14 +62,14 @@ function typedEntries<Value>(record: Partial<Record<TransactionType, Value>>): [
 }
 
 /** One array per column, as the set-wise statements take them. */
-function columns<Item>(items: readonly Item[], fields: readonly ((item: Item) => unknown)[]): unknown[][] {
+function columns<Item>(items: readonly Item[], fields: readonly ((item: Item) => ArrayElement)[]): ArrayElement[][] {
   return fields.map((field) => items.map(field))
 }
 
 const decimal = (value: bigint | null): string | null => (value === null ? null : formatDecimal(value))
 
 /** Parameters of `insertTransactions`, in the order of `TRANSACTION_COLUMNS`. */
-export function transactionParameters(rows: readonly Transaction[]): unknown[][] {
+export function transactionParameters(rows: readonly Transaction[]): ArrayElement[][] {
   return columns(rows, [
     (row) => row.walletId,
     (row) => row.sequence,
@@ -110,7 +111,7 @@ export function transactionParameters(rows: readonly Transaction[]): unknown[][]
 }
 
 /** Parameters of `insertWallets`, in the order of `NEW_WALLET_COLUMNS`. `state` is the wallet's at the end of the flush. */
-export function newWalletParameters(created: readonly { created: NewWallet; state: WalletState }[]): unknown[][] {
+export function newWalletParameters(created: readonly { created: NewWallet; state: WalletState }[]): ArrayElement[][] {
   return columns(created, [
     ({ created: { wallet } }) => wallet.walletId,
     ({ created: { wallet } }) => wallet.userId,
@@ -152,7 +153,7 @@ function creationSnapshot({ wallet }: NewWallet): string {
 }
 
 /** Parameters of `updateBalances`. */
-export function balanceParameters(states: readonly WalletState[]): unknown[][] {
+export function balanceParameters(states: readonly WalletState[]): ArrayElement[][] {
   return columns(states, [
     (state) => state.walletId,
     (state) => formatDecimal(state.balance),
@@ -165,7 +166,9 @@ export function balanceParameters(states: readonly WalletState[]): unknown[][] {
 }
 
 /** Parameters of `updateDetails`. */
-export function detailsParameters(changed: readonly { details: WalletDetails; state: WalletState }[]): unknown[][] {
+export function detailsParameters(
+  changed: readonly { details: WalletDetails; state: WalletState }[],
+): ArrayElement[][] {
   return columns(changed, [
     ({ details }) => details.walletId,
     ({ details }) => details.status,

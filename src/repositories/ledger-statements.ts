@@ -10,6 +10,7 @@ import {
   type RawBuilder,
   sql,
 } from 'kysely'
+import { type ArrayElement, arrayLiteral } from '../db/array-literal.ts'
 import type { PipelineStatement } from '../db/pipeline.ts'
 import type { Database } from '../db/schema.ts'
 
@@ -23,16 +24,20 @@ const compiler = new Kysely<Database>({
   },
 })
 
-/** A statement whose text is fixed and whose parameters are `$1`, `$2`, ... in the order of their first mention. */
+/** A statement whose text is fixed and whose parameters are arrays: `$1`, `$2`, ... in the order of their first mention. */
 export interface Statement {
   readonly name: string
   readonly text: string
-  with(...values: unknown[]): PipelineStatement
+  with(...arrays: readonly (readonly ArrayElement[])[]): PipelineStatement
 }
 
 function statement(name: string, query: RawBuilder<unknown>): Statement {
   const compiled: CompiledQuery = query.compile(compiler)
-  return { name, text: compiled.sql, with: (...values) => ({ name, text: compiled.sql, values }) }
+  return {
+    name,
+    text: compiled.sql,
+    with: (...arrays) => ({ name, text: compiled.sql, values: arrays.map(arrayLiteral) }),
+  }
 }
 
 /** The n-th parameter as an array of a PostgreSQL type. */
