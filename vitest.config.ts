@@ -9,8 +9,9 @@ export default defineConfig({
     globalSetup: ['test/support/postgres.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Several times what the slowest takes on two busy cores (35 s to load a million rows): a limit for what hangs, not a speed.
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
     // Stopping the database is bounded by its own timeouts.
     teardownTimeout: 60_000,
     retry: 0,

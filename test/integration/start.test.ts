@@ -152,7 +152,8 @@ test('SIGTERM answers what is in flight before it ends', async () => {
   // The wallet is held from outside until the service has all 60 and has been told to stop.
   const release = await lockFromOutside(databaseUrl, 'SELECT FROM wallets WHERE wallet_id = $1 FOR UPDATE', [wallet])
   const inFlight = Array.from({ length: 60 }, () => api.deposit(wallet, 1))
-  await expect.poll(() => waitingPostings(service.url), { interval: 20 }).toBe(60)
+  // Below the lock timeout of 2 s, after which the service would stop waiting for the wallet.
+  await expect.poll(() => waitingPostings(service.url), { interval: 20, timeout: 1800 }).toBe(60)
   const ended = service.stop()
   await release()
 
