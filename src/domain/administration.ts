@@ -2,7 +2,7 @@
 import type { AdministrationCommand, StatusCommand, UpdateCommand } from './command.ts'
 import { AppError, assert } from './errors.ts'
 import { laterOf } from './instant.ts'
-import { isRawNumber, type JsonObject, type JsonValue, parseExactJson } from './json.ts'
+import { isJsonObject, type JsonObject, type JsonValue, parseExactJson } from './json.ts'
 import type { LedgerState, Outcome, WalletDetails } from './ledger-state.ts'
 import { formatDecimal } from './money.ts'
 import { requireWallet, walletClosed } from './refusals.ts'
@@ -88,8 +88,4 @@ function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
 
 function jsonObject(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {}
-}
-
-function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 }

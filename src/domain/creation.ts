@@ -6,6 +6,7 @@ import { GENESIS_HASH } from './hash-chain.ts'
 import { fiatKey, type LedgerState, type Outcome } from './ledger-state.ts'
 import { formatDecimal } from './money.ts'
 import { requireDecimals } from './refusals.ts'
+import type { Transaction } from './transaction.ts'
 import type { Wallet, WalletState } from './wallet.ts'
 
 /** Opens a wallet. Refuses with `wallet_exists` (naming the wallet there is) or `validation_failed`. */
@@ -14,13 +15,7 @@ export function createWallet(state: LedgerState, command: CreateCommand): Outcom
   if (command.initialBalance) requireDecimals(command.initialBalance, command.currency, 'initial_balance')
   requireNoOpenFiatWallet(state, command)
   const empty = emptyState(state, command)
-  if (!command.initialBalance) {
-    return {
-      kind: 'created',
-      created: { wallet: walletOf(command, empty), state: empty, idempotency: command.idempotency },
-      rows: [],
-    }
-  }
+  if (!command.initialBalance) return created(command, empty, [])
   const funded = enter(empty, {
     transactionId: command.transactionId,
     transactionType: 'deposit',
@@ -32,11 +27,12 @@ export function createWallet(state: LedgerState, command: CreateCommand): Outcom
     idempotency: null,
     createdAt: state.now,
   })
-  return {
-    kind: 'created',
-    created: { wallet: walletOf(command, funded.wallet), state: funded.wallet, idempotency: command.idempotency },
-    rows: [funded.row],
-  }
+  return created(command, funded.wallet, [funded.row])
+}
+
+function created(command: CreateCommand, state: WalletState, rows: readonly Transaction[]): Outcome {
+  const wallet = walletOf(command, state)
+  return { kind: 'created', created: { wallet, state, idempotency: command.idempotency }, rows }
 }
 
 function requireNoOpenFiatWallet(state: LedgerState, command: CreateCommand): void {

@@ -32,7 +32,7 @@ export interface EntryDraft {
   readonly fromWalletId?: WalletId
   readonly toWalletId?: WalletId
   readonly counterpartSequence?: number
-  readonly refund?: Required<RefundPart>
+  readonly refund?: RefundPart
 }
 
 interface RefundPart {

@@ -53,6 +53,11 @@ export function isRawNumber(value: unknown): value is RawNumber {
   return JSON.isRawJSON(value)
 }
 
+/** Tells whether a value that came out of `parseExactJson` is a JSON object: neither a list nor a number kept as text. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
+}
+
 /** Writes JSON with sorted keys, so that equal values have equal text whatever order they were sent in. */
 export function canonicalJson(value: JsonValue | undefined): string {
   if (value === undefined) return ''

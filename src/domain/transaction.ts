@@ -1,11 +1,17 @@
 // What a row of the ledger is: an immutable movement of money between a wallet and a counterparty.
 import type { Amount } from './money.ts'
 import type { Instant } from './instant.ts'
+import { isUuid } from './uuid.ts'
 import type { BlockchainNetwork, WalletId } from './wallet.ts'
 
 declare const transactionIdBrand: unique symbol
 /** A transaction's UUIDv7 in lower case. */
 export type TransactionId = string & { readonly [transactionIdBrand]: true }
+
+/** Tells whether a value has the form of a transaction's id. */
+export function isTransactionId(value: unknown): value is TransactionId {
+  return isUuid(value)
+}
 
 export const TRANSACTION_TYPES = [
   'deposit',

@@ -1,10 +1,16 @@
 // What a wallet is: its identity, kinds, life cycle, and the state that the ledger's rules read and write.
 import type { Instant } from './instant.ts'
 import type { TransactionType, TypeTotals } from './transaction.ts'
+import { isUuid } from './uuid.ts'
 
 declare const walletIdBrand: unique symbol
 /** A wallet's UUIDv7 in lower case. */
 export type WalletId = string & { readonly [walletIdBrand]: true }
+
+/** Tells whether a value has the form of a wallet's id. */
+export function isWalletId(value: unknown): value is WalletId {
+  return isUuid(value)
+}
 
 export const WALLET_TYPES = ['fiat', 'crypto', 'hybrid'] as const
 export type WalletType = (typeof WALLET_TYPES)[number]

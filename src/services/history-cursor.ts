@@ -4,7 +4,7 @@
 import { hash } from 'node:crypto'
 import { AppError } from '../domain/errors.ts'
 import type { Instant } from '../domain/instant.ts'
-import type { WalletId } from '../domain/wallet.ts'
+import { isWalletId } from '../domain/wallet.ts'
 import type { HistoryFilter, UserPosition } from '../repositories/history-repository.ts'
 
 const VERSION = 1
@@ -88,10 +88,6 @@ function isSequence(value: unknown): value is number {
 
 function isInstantText(value: unknown): value is string {
   return typeof value === 'string' && /^[0-9]{1,18}$/.test(value)
-}
-
-function isWalletId(value: unknown): value is WalletId {
-  return typeof value === 'string' && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)
 }
 
 function invalidCursor(): AppError {

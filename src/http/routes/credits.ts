@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { WalletService } from '../../services/wallet-service.ts'
 import { presentConsumption, presentCreditsBalance } from '../presenters-answers.ts'
 import { errorResponses, idempotencyHeadersSchema, mutationQuerySchema, POSTING_ERRORS } from '../schemas/common.ts'
-import { consumeAnswer, consumeBody } from '../schemas/movements.ts'
+import { consumeAnswer, consumeBody, consumeRequestOf } from '../schemas/movements.ts'
 import { creditsBalanceAnswer, userParams } from '../schemas/wallets.ts'
 import { markReplayed } from './wallets.ts'
 
@@ -46,11 +46,9 @@ export function creditRoutes(wallets: WalletService): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
-        const { amount, description, usage_record_id: usageRecordId, metadata } = request.body
-        const consumption = { amount, description, usageRecordId, metadata }
         const posted = await wallets.consumeCredits(
           request.params.user_id,
-          consumption,
+          consumeRequestOf(request.body),
           request.headers['idempotency-key'],
         )
         markReplayed(reply, posted.replayed)

@@ -7,7 +7,9 @@ import { errorResponses, idempotencyHeadersSchema, mutationQuerySchema, POSTING_
 import {
   consumeAnswer,
   consumeBody,
+  consumeRequestOf,
   depositBody,
+  depositRequestOf,
   movementAnswer,
   refundBody,
   transactionParams,
@@ -55,8 +57,7 @@ function creditRoutes(wallets: WalletService): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
-        const { amount, description, reference_id: referenceId, metadata } = request.body
-        const deposit = { amount, description, referenceId, metadata }
+        const deposit = depositRequestOf(request.body)
         const posted = await wallets.deposit(request.params.wallet_id, deposit, request.headers['idempotency-key'])
         markReplayed(reply, posted.replayed)
         return presentMovement(posted, 'Deposited')
@@ -75,8 +76,7 @@ function creditRoutes(wallets: WalletService): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
-        const { amount, description, reference_id: referenceId, metadata } = request.body
-        const reward = { amount, description, referenceId, metadata }
+        const reward = depositRequestOf(request.body)
         const posted = await wallets.reward(request.params.wallet_id, reward, request.headers['idempotency-key'])
         markReplayed(reply, posted.replayed)
         return presentMovement(posted, 'Rewarded')
@@ -123,8 +123,7 @@ function debitRoutes(wallets: WalletService): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
-        const { amount, description, usage_record_id: usageRecordId, metadata } = request.body
-        const consumption = { amount, description, usageRecordId, metadata }
+        const consumption = consumeRequestOf(request.body)
         const posted = await wallets.consume(request.params.wallet_id, consumption, request.headers['idempotency-key'])
         markReplayed(reply, posted.replayed)
         return presentConsumption(posted)

@@ -3,10 +3,11 @@
 import { z } from 'zod'
 import { isRawNumber } from '../../domain/json.ts'
 import { type Amount, AMOUNT_FAULT_MESSAGES, isAmount, parseAmount, parseDecimal } from '../../domain/money.ts'
-import type { TransactionId } from '../../domain/transaction.ts'
-import type { WalletId } from '../../domain/wallet.ts'
+import { isTransactionId, type TransactionId } from '../../domain/transaction.ts'
+import { isWalletId, type WalletId } from '../../domain/wallet.ts'
 import { DEMO } from '../../services/demo-data.ts'
 import { refuse } from './faults.ts'
+import { storageFault } from './metadata.ts'
 
 export { atSchema, endDateSchema, startDateSchema } from './date-bounds.ts'
 export { errorResponses, POSTING_ERRORS, READ_ERRORS } from './errors.ts'
@@ -55,16 +56,7 @@ export const initialAmountSchema = z
     examples: ['100'],
   })
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const UUID_FAULT = `Must be a UUID such as ${DEMO.walletId}`
-
-function isWalletId(text: string): text is WalletId {
-  return UUID.test(text)
-}
-
-function isTransactionId(text: string): text is TransactionId {
-  return UUID.test(text)
-}
 
 /** A wallet's id: any UUID, in lower case from here on. */
 export const walletIdSchema = z
@@ -116,8 +108,8 @@ function textFault(text: string, min: number, max: number): { type: string; msg:
   if (text.length > max && (text.length > 2 * max || charactersOf(text) > max)) {
     return { type: 'too_long', msg: `Must have at most ${max} characters` }
   }
-  if (text.includes('\0')) return { type: 'invalid_text', msg: 'Must not contain the character U+0000' }
-  return text.isWellFormed() ? null : { type: 'invalid_text', msg: 'Must be well-formed Unicode' }
+  const msg = storageFault(text)
+  return msg === null ? null : { type: 'invalid_text', msg }
 }
 
 /** Code points: what PostgreSQL counts as characters. */

@@ -1,6 +1,6 @@
 // Callers' own data on a wallet or a transaction: any JSON object that PostgreSQL can store and every reader can parse.
 import { z } from 'zod'
-import { isRawNumber, type JsonObject } from '../../domain/json.ts'
+import { isJsonObject, isRawNumber, type JsonObject } from '../../domain/json.ts'
 import { MAX_METADATA_BYTES } from '../../domain/wallet.ts'
 import { refuse } from './faults.ts'
 
@@ -11,7 +11,7 @@ const MAX_NUMBER_LENGTH = 64
 export const metadataSchema = z
   .unknown()
   .transform((value, context): JsonObject => {
-    if (!isObject(value)) return refuse(context, 'invalid_type', 'Must be a JSON object')
+    if (!isJsonObject(value)) return refuse(context, 'invalid_type', 'Must be a JSON object')
     const fault = membersFault(value, 1)
     if (fault !== null) return refuse(context, 'invalid_metadata', fault)
     if (Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES) return value
@@ -24,27 +24,23 @@ export const metadataSchema = z
     examples: [{ order_id: 'A-1042' }],
   })
 
-/** Every value here came out of `parseExactJson`, so an object that is neither a list nor a number is a JSON object. */
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
-}
-
 function membersFault(value: object, depth: number): string | null {
   if (depth > MAX_DEPTH) return `Must be at most ${MAX_DEPTH} levels deep`
   for (const [key, member] of Object.entries(value)) {
-    const fault = textFault(key) ?? valueFault(member, depth)
+    const fault = storageFault(key) ?? valueFault(member, depth)
     if (fault !== null) return fault
   }
   return null
 }
 
 function valueFault(value: unknown, depth: number): string | null {
-  if (typeof value === 'string') return textFault(value)
+  if (typeof value === 'string') return storageFault(value)
   if (isRawNumber(value)) return numberFault(value.rawJSON)
   return typeof value === 'object' && value !== null ? membersFault(value, depth + 1) : null
 }
 
-function textFault(text: string): string | null {
+/** Why PostgreSQL could not store a text: one such value would fail a whole posting flush. `null` when it can. */
+export function storageFault(text: string): string | null {
   if (text.includes('\0')) return 'Must not contain the character U+0000'
   return text.isWellFormed() ? null : 'Must be well-formed Unicode'
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { isRawNumber } from '../../domain/json.ts'
 import { DEMO } from '../../services/demo-data.ts'
+import type { ConsumeRequest, DepositRequest } from '../../services/requests.ts'
 import {
   amountSchema,
   metadataSchema,
@@ -39,6 +40,12 @@ export const depositBody = z
   })
   .meta({ examples: [{ amount: '10', reference_id: 'invoice-7' }] })
 
+/** What the service is asked by the body of a deposit or a reward. */
+export function depositRequestOf(body: z.output<typeof depositBody>): DepositRequest {
+  const { amount, description, reference_id: referenceId, metadata } = body
+  return { amount, description, referenceId, metadata }
+}
+
 export const withdrawBody = z
   .object({
     ...movementShape,
@@ -70,6 +77,12 @@ const usageRecordIdSchema = z
 export const consumeBody = z
   .object({ ...movementShape, usage_record_id: optionalSchema(usageRecordIdSchema) })
   .meta({ examples: [{ amount: '10', usage_record_id: '812' }] })
+
+/** What the service is asked by the body of a consumption. */
+export function consumeRequestOf(body: z.output<typeof consumeBody>): ConsumeRequest {
+  const { amount, description, usage_record_id: usageRecordId, metadata } = body
+  return { amount, description, usageRecordId, metadata }
+}
 
 export const transferBody = z
   .object({
