@@ -102,9 +102,10 @@ export function walletPage(request: WalletPageRequest): RawBuilder<TransactionRo
 /** Sequences have no gaps, so an offset is a subtraction: page 10,000 costs what page 1 costs. */
 function walletPageOfAll(request: WalletPageRequest): RawBuilder<TransactionRow> {
   const wallet = sql`${request.walletId}::uuid`
-  const newest = request.to
-    ? lastSequence(wallet, sql`edge.created_at <= ${timestamp(request.to)}`)
-    : sql`(SELECT edge.sequence FROM wallet_transactions edge WHERE edge.wallet_id = ${wallet}
+  const newest =
+    request.to !== null
+      ? lastSequence(wallet, sql`edge.created_at <= ${timestamp(request.to)}`)
+      : sql`(SELECT edge.sequence FROM wallet_transactions edge WHERE edge.wallet_id = ${wallet}
         ORDER BY edge.sequence DESC LIMIT 1)`
   return sql`SELECT ${transactionColumns} FROM wallet_transactions t
     WHERE t.wallet_id = ${wallet} AND t.sequence <= ${newest} - ${request.offset}::bigint
@@ -115,11 +116,12 @@ function walletPageOfAll(request: WalletPageRequest): RawBuilder<TransactionRow>
 /** Finds the page's sequences in the type index, type by type, and only then its rows. */
 function walletPageOfTypes(request: WalletPageRequest): RawBuilder<TransactionRow> {
   const wallet = sql`${request.walletId}::uuid`
-  const newest = request.to
-    ? sql`coalesce(${lastSequence(wallet, sql`edge.created_at <= ${timestamp(request.to)}`)}, 0)`
-    : BEYOND_ALL_SEQUENCES
+  const newest =
+    request.to !== null
+      ? sql`coalesce(${lastSequence(wallet, sql`edge.created_at <= ${timestamp(request.to)}`)}, 0)`
+      : BEYOND_ALL_SEQUENCES
   const upper = request.before === null ? newest : sql`least(${newest}, ${request.before}::bigint - 1)`
-  const lower = request.from ? sql`coalesce(${edgeBefore(wallet, request.from)}, 0)` : sql`0`
+  const lower = request.from !== null ? sql`coalesce(${edgeBefore(wallet, request.from)}, 0)` : sql`0`
   return sql`SELECT ${transactionColumns} FROM (
       SELECT candidate.sequence FROM unnest(${request.types}::text[]) AS wanted (transaction_type)
       CROSS JOIN LATERAL (${newestOfType(wallet, { upper, lower }, request)}) AS candidate
@@ -146,7 +148,7 @@ function userCandidatesOfAll(request: UserPageRequest): Sql {
     CROSS JOIN LATERAL (
       SELECT edge.created_at, edge.sequence FROM wallet_transactions edge
       WHERE edge.wallet_id = w.wallet_id AND ${withinUserWindow(request)}
-        ${request.from ? sql`AND edge.created_at >= ${timestamp(request.from)}` : NOTHING}
+        ${request.from !== null ? sql`AND edge.created_at >= ${timestamp(request.from)}` : NOTHING}
       ORDER BY edge.created_at DESC, edge.sequence DESC LIMIT ${request.limit + request.offset}
     ) AS newest
     WHERE w.user_id = ${request.userId}`
@@ -155,7 +157,7 @@ function userCandidatesOfAll(request: UserPageRequest): Sql {
 function userCandidatesOfTypes(request: UserPageRequest): Sql {
   const wallet = sql`w.wallet_id`
   const upper = sql`coalesce(${lastSequence(wallet, withinUserWindow(request))}, 0)`
-  const lower = request.from ? sql`coalesce(${edgeBefore(wallet, request.from)}, 0)` : sql`0`
+  const lower = request.from !== null ? sql`coalesce(${edgeBefore(wallet, request.from)}, 0)` : sql`0`
   const edges = { upper: sql`bounds.upper`, lower: sql`bounds.lower` }
   return sql`SELECT newest.created_at, w.wallet_id, newest.sequence FROM wallets w
     CROSS JOIN LATERAL (SELECT ${upper} AS upper, ${lower} AS lower OFFSET 0) AS bounds
@@ -166,7 +168,7 @@ function userCandidatesOfTypes(request: UserPageRequest): Sql {
 
 /** Rows of `edge` up to the end date and after the cursor; the cursor's order is resolved wallet by wallet. */
 function withinUserWindow({ to, after }: UserPageRequest): Sql {
-  const upToEnd = to ? sql`edge.created_at <= ${timestamp(to)}` : sql`true`
+  const upToEnd = to !== null ? sql`edge.created_at <= ${timestamp(to)}` : sql`true`
   if (!after) return upToEnd
   const walletId = sql`${after.walletId}::uuid`
   return sql`${upToEnd} AND (edge.created_at, edge.sequence) < (${timestamp(after.createdAt)}::timestamptz,
@@ -188,7 +190,7 @@ function newestOfType(wallet: Sql, edges: { readonly upper: Sql; readonly lower:
 }
 
 function lowerEdge(wallet: Sql, { from }: HistoryFilter, prefix: Sql): Sql {
-  return from ? sql`${prefix} coalesce(${edgeBefore(wallet, from)}, 0)` : NOTHING
+  return from !== null ? sql`${prefix} coalesce(${edgeBefore(wallet, from)}, 0)` : NOTHING
 }
 
 function beforeCursor({ before }: WalletPageRequest, prefix: Sql): Sql {

@@ -47,12 +47,14 @@ export function userWindows(userId: string, period: RequestedPeriod): RawBuilder
 /** `OFFSET 0` keeps the edges from being looked up again for every type. */
 function windows(condition: Sql, { start, end }: RequestedPeriod): RawBuilder<WindowRow> {
   const wallet = sql`w.wallet_id`
-  const upper = end
-    ? sql`coalesce(${lastSequence(wallet, sql`edge.created_at <= ${timestamp(end)}`)}, 0)`
-    : sql`w.last_sequence`
-  const lower = start
-    ? sql`coalesce(${lastSequence(wallet, sql`edge.created_at < ${timestamp(start)}`)}, 0)`
-    : sql`0::bigint`
+  const upper =
+    end !== null
+      ? sql`coalesce(${lastSequence(wallet, sql`edge.created_at <= ${timestamp(end)}`)}, 0)`
+      : sql`w.last_sequence`
+  const lower =
+    start !== null
+      ? sql`coalesce(${lastSequence(wallet, sql`edge.created_at < ${timestamp(start)}`)}, 0)`
+      : sql`0::bigint`
   return sql`SELECT w.wallet_id, w.user_id, w.wallet_type, w.currency, w.balance, w.created_at,
       statement_timestamp() AS now, bounds.upper - bounds.lower AS window_count, gas.fees AS gas_fees,
       kind.transaction_type, closing.type_count - coalesce(opening.type_count, 0) AS type_count,

@@ -189,6 +189,12 @@ test('bounds at the ends of the calendar are read as such', async () => {
   const page = await ofWallet(ledger.wallets[0])({ startDate: 0n, endDate, limit: 100, offset: 0 })
   expect(idsOf(page)).toEqual(expected(own, {}).slice(0, 100))
   expect(idsOf(await ofWallet(ledger.wallets[0])({ startDate: endDate, limit: 100, offset: 0 }))).toEqual([])
+  // The first instant of all is 0, which is not nothing.
+  for (const list of [ofWallet(ledger.wallets[0]), ofUser(ledger.wallets[0].userId)]) {
+    const upToEpoch = { endDate: 0n, limit: 100, offset: 0 }
+    expect(idsOf(await list(upToEpoch))).toEqual([])
+    expect(idsOf(await list({ ...upToEpoch, transactionType: 'deposit' }))).toEqual([])
+  }
 })
 
 test('a cursor is refused when it was cut, changed, or sent to another list or with other filters', async () => {
