@@ -5,20 +5,14 @@ import { join } from 'node:path'
 import { EmbeddedPostgresError } from '../src/db/embedded-errors.ts'
 import { type BenchDatabase, startBenchDatabase } from './support/bench-database.ts'
 import { type BenchOptions, readOptions, type Scenario, USAGE } from './support/bench-options.ts'
-import { type Conditions, readConditions } from './support/conditions.ts'
+import { commitOf, type Conditions, readConditions } from './support/conditions.ts'
 import { type SelfTime, summariseProfile } from './support/cpu-profile.ts'
+import { type Cell, renderCells, renderComparison } from './support/postings-tables.ts'
 import { BenchFailure, missingPrograms } from './support/programs.ts'
-import { type RivalFigures, RivalSide } from './support/rival-side.ts'
-import { type LedgerCheck, type ServiceFigures, ServiceSide, type Turn } from './support/service-side.ts'
-import { figure, medianTurn, renderTable } from './support/table.ts'
-
-/** Both sides' turns at one line of the table, a turn each round. */
-interface Cell {
-  readonly scenario: Scenario
-  readonly connections: number
-  readonly service: ServiceFigures[]
-  readonly rival: RivalFigures[]
-}
+import { RivalSide } from './support/rival-side.ts'
+import { ROOT } from './support/service.ts'
+import { type LedgerCheck, ServiceSide, type Turn } from './support/service-side.ts'
+import { figure, renderTable } from './support/table.ts'
 
 interface Run {
   readonly options: BenchOptions
@@ -40,15 +34,20 @@ async function main(options: BenchOptions, signal: AbortSignal): Promise<void> {
   const database = await startBenchDatabase()
   try {
     const { client, dataDir } = database
-    const conditions = { ...(await readConditions({ database: client, dataDir, signal })), ...plan(options) }
+    const { against } = options
+    const conditions = {
+      ...(await readConditions({ database: client, dataDir, signal })),
+      ...(against !== null && { against: await commitOf(against, signal) }),
+      ...plan(options),
+    }
     printConditions(conditions)
     const profileName = options.cpuProfile ? `${name}.cpuprofile` : null
-    const { cells, check } = await measureAll({ options, database, signal, profileName })
-    console.log(`\n${renderCells(cells)}\n`)
-    if (check) printCheck(check)
+    const { cells, checks } = await measureAll({ options, database, signal, profileName })
+    console.log(`\n${against === null ? renderCells(cells) : renderComparison(cells)}\n`)
+    checks.forEach(printCheck)
     if (profileName !== null) await printProfile(join(RESULTS, profileName))
     const file = join(RESULTS, `${name}.json`)
-    await writeFile(file, `${JSON.stringify({ conditions, cells, check }, null, 2)}\n`)
+    await writeFile(file, `${JSON.stringify({ conditions, cells, checks }, null, 2)}\n`)
     console.log(`Written to bench/results/${name}.json`)
   } finally {
     await database.stop()
@@ -64,56 +63,85 @@ async function requirePrograms({ sides }: BenchOptions): Promise<void> {
   )
 }
 
-function plan({ seconds, rounds, sides }: BenchOptions): Conditions {
+function plan({ seconds, rounds, sides, against }: BenchOptions): Conditions {
+  const turns = against === null ? sides : ['service', 'service of the other checkout']
   return {
     movement: 'consume 0.01, an Idempotency-Key on every request; initial balances by the creation of the wallets',
-    turns: `${sides.join(' and ')} in turns of ${seconds} s, after a warm-up, a checkpoint before each; medians of ${rounds} rounds`,
+    turns: `${turns.join(' and ')} in turns of ${seconds} s, after a warm-up, a checkpoint before each; medians of ${rounds} rounds`,
   }
 }
 
-/** Service and rival in turns; then the counts of rows, and the audit. */
-async function measureAll(run: Run): Promise<{ cells: Cell[]; check: LedgerCheck | null }> {
-  const { options, database, signal, profileName } = run
-  const profiling =
-    profileName === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${RESULTS}`, `--cpu-prof-name=${profileName}`]
-  const service = options.sides.includes('service')
-    ? await ServiceSide.start({ database, nodeOptions: profiling, signal })
-    : null
+/** Whoever takes turns. */
+interface Sides {
+  readonly service: ServiceSide | null
+  readonly rival: RivalSide | null
+  readonly against: ServiceSide | null
+}
+
+/** All sides in turns; then the counts of rows, and the audits. */
+async function measureAll(run: Run): Promise<{ cells: Cell[]; checks: LedgerCheck[] }> {
+  const services: ServiceSide[] = []
   try {
-    const rival = options.sides.includes('pgbench') ? await RivalSide.start({ database, signal }) : null
-    const warmUp = { connections: WARM_UP_CONNECTIONS, seconds: Math.min(options.seconds, MAX_WARM_UP_S) }
-    for (const cell of cellsOf(options.scenarios, [warmUp.connections])) {
-      await measure({ cell, seconds: warmUp.seconds, round: 'warm-up' }, service, rival)
-    }
-    const cells = cellsOf(options.scenarios, options.connections)
-    for (let round = 1; round <= options.rounds; round += 1) {
-      for (const cell of cells)
-        await measure({ cell, seconds: options.seconds, round: `round ${round}` }, service, rival)
-    }
-    await service?.stop()
-    await rival?.finish()
-    return { cells, check: service && (await service.check()) }
+    const sides = await startSides(run, services)
+    const cells = await measureRounds(run.options, sides)
+    for (const service of services) await service.stop()
+    await sides.rival?.finish()
+    const checks: LedgerCheck[] = []
+    for (const service of services) checks.push(await service.check())
+    return { cells, checks }
   } finally {
-    await service?.stop()
+    for (const service of services) await service.stop()
   }
+}
+
+/** Starts what takes turns; adds every service to `started`, whose owner stops them. */
+async function startSides({ options, database, signal, profileName }: Run, started: ServiceSide[]): Promise<Sides> {
+  const start = async (side: Pick<Parameters<typeof ServiceSide.start>[0], 'root' | 'database' | 'nodeOptions'>) => {
+    const service = await ServiceSide.start({ ...side, signal })
+    started.push(service)
+    return service
+  }
+  const nodeOptions =
+    profileName === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${RESULTS}`, `--cpu-prof-name=${profileName}`]
+  const other = options.against
+  return {
+    service: options.sides.includes('service') ? await start({ root: ROOT, database, nodeOptions }) : null,
+    rival: options.sides.includes('pgbench') && other === null ? await RivalSide.start({ database, signal }) : null,
+    against:
+      other === null ? null : await start({ root: other, database: await database.another('other'), nodeOptions: [] }),
+  }
+}
+
+async function measureRounds(options: BenchOptions, sides: Sides): Promise<Cell[]> {
+  const warmUp = { connections: WARM_UP_CONNECTIONS, seconds: Math.min(options.seconds, MAX_WARM_UP_S) }
+  for (const cell of cellsOf(options.scenarios, [warmUp.connections])) {
+    await measure({ cell, seconds: warmUp.seconds, round: 0 }, sides)
+  }
+  const cells = cellsOf(options.scenarios, options.connections)
+  for (let round = 1; round <= options.rounds; round += 1) {
+    for (const cell of cells) await measure({ cell, seconds: options.seconds, round }, sides)
+  }
+  return cells
 }
 
 function cellsOf(scenarios: readonly Scenario[], connections: readonly number[]): Cell[] {
   return scenarios.flatMap((scenario) =>
-    connections.map((count) => ({ scenario, connections: count, service: [], rival: [] })),
+    connections.map((count) => ({ scenario, connections: count, service: [], rival: [], against: [] })),
   )
 }
 
-/** A turn of each side, added to the cell. */
+/** A turn of each side, added to the cell. Two services change places from round to round. */
 async function measure(
-  { cell, seconds, round }: { readonly cell: Cell; readonly seconds: number; readonly round: string },
-  service: ServiceSide | null,
-  rival: RivalSide | null,
+  { cell, seconds, round }: { readonly cell: Cell; readonly seconds: number; readonly round: number },
+  { service, rival, against }: Sides,
 ): Promise<void> {
   const { scenario, connections } = cell
-  process.stderr.write(`${round}: ${scenario}, ${connections} connections, ${seconds} s\n`)
+  const name = round === 0 ? 'warm-up' : `round ${round}`
+  process.stderr.write(`${name}: ${scenario}, ${connections} connections, ${seconds} s\n`)
   const turn: Turn = { scenario, connections, seconds }
+  if (against && round % 2 === 0) cell.against.push(await against.measure(turn))
   if (service) cell.service.push(await service.measure(turn))
+  if (against && round % 2 === 1) cell.against.push(await against.measure(turn))
   if (rival) cell.rival.push(await rival.measure(turn))
 }
 
@@ -122,52 +150,10 @@ function printConditions(conditions: Conditions): void {
   for (const [name, value] of Object.entries(conditions)) console.log(`${name.padEnd(width)}  ${value}`)
 }
 
-function renderCells(cells: readonly Cell[]): string {
-  const heads = [
-    'scenario',
-    'connections',
-    'service/s',
-    'p50 ms',
-    'p99 ms',
-    'per flush',
-    'service CPU s',
-    'PostgreSQL CPU s',
-    'us each',
-  ]
-  const rivalHeads = ['pgbench/s', 'mean ms', 'PostgreSQL CPU s', 'us each', 'ratio']
-  const rows = cells.map(({ scenario, connections, ...turns }) => {
-    const service = medianTurn(turns.service)
-    const rival = medianTurn(turns.rival)
-    return [
-      scenario,
-      String(connections),
-      figure(service?.perSecond),
-      figure(service?.p50Ms, 2),
-      figure(service?.p99Ms, 2),
-      figure(service?.postingsPerFlush, 1),
-      figure(service?.serviceCpuSeconds, 2),
-      figure(service?.postgresCpuSeconds, 2),
-      figure(service && microsEach([service.serviceCpuSeconds, service.postgresCpuSeconds], service.acknowledged)),
-      figure(rival?.perSecond),
-      figure(rival?.meanMs, 2),
-      figure(rival?.postgresCpuSeconds, 2),
-      figure(rival && microsEach([rival.postgresCpuSeconds], rival.transactions)),
-      service && rival && rival.perSecond > 0 ? `${figure(service.perSecond / rival.perSecond, 2)}x` : '-',
-    ]
-  })
-  return renderTable([...heads, ...rivalHeads], rows)
-}
-
-/** Processor time a posting, where all of it is known. */
-function microsEach(cpuSeconds: readonly (number | null)[], postings: number): number | null {
-  const known = cpuSeconds.filter((seconds) => seconds !== null)
-  if (known.length < cpuSeconds.length || postings === 0) return null
-  return (known.reduce((sum, seconds) => sum + seconds, 0) * 1_000_000) / postings
-}
-
-function printCheck({ rows, acknowledged, mayBeInFlight, auditedChecks, auditSeconds }: LedgerCheck): void {
+function printCheck(check: LedgerCheck, index: number): void {
+  const { rows, acknowledged, mayBeInFlight, auditedChecks, auditSeconds } = check
   console.log(
-    `Ledger: ${figure(rows)} rows, ${figure(acknowledged)} acknowledged (first deposits included), ${rows - acknowledged} written without an answer when wrk ended (${mayBeInFlight} possible).`,
+    `Ledger${index === 0 ? '' : ' of the other checkout'}: ${figure(rows)} rows, ${figure(acknowledged)} acknowledged (first deposits included), ${rows - acknowledged} written without an answer when wrk ended (${mayBeInFlight} possible).`,
   )
   console.log(`Audit: ${auditedChecks} checks, no fault, in ${figure(auditSeconds, 1)} s.`)
 }

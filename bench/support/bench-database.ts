@@ -18,6 +18,8 @@ export interface BenchDatabase {
   readonly client: pg.Client
   /** Processor seconds of the server and all its back ends; `null` where /proc does not tell. */
   cpuSeconds(): Promise<number | null>
+  /** A database beside it on the same server, with nothing in it. It goes with the server; `stop` ends its connection. */
+  another(name: string): Promise<BenchDatabase>
   /** Empties the dirty pages, so that no cell of the table pays for the one before it. */
   settle(): Promise<void>
   stop(): Promise<void>
@@ -35,26 +37,14 @@ export async function startBenchDatabase(): Promise<BenchDatabase> {
       settings: { max_connections: MAX_CONNECTIONS },
       log: () => undefined,
     })
-    const client = new pg.Client({ connectionString: server.url, application_name: 'wallet_service bench' })
-    client.on('error', () => undefined)
     const stop = async (): Promise<void> => {
-      await client.end().catch(() => undefined)
       await server.stop()
       await rm(folder, { recursive: true, force: true })
     }
     try {
-      await client.connect()
       await migrateToLatest(server.url)
       const postmaster = await postmasterOf(server.dataDir)
-      return {
-        url: server.url,
-        dataDir: server.dataDir,
-        folder,
-        client,
-        cpuSeconds: () => cpuSecondsOfFamily(postmaster),
-        settle: async () => void (await client.query('CHECKPOINT')),
-        stop,
-      }
+      return await open({ url: server.url, dataDir: server.dataDir, folder, postmaster, stop })
     } catch (error) {
       await stop()
       throw error
@@ -62,6 +52,37 @@ export async function startBenchDatabase(): Promise<BenchDatabase> {
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
     throw error
+  }
+}
+
+interface Opening {
+  readonly url: string
+  readonly dataDir: string
+  readonly folder: string
+  readonly postmaster: number
+  /** What is left to do once the connection has ended. */
+  readonly stop: () => Promise<void>
+}
+
+async function open({ stop, postmaster, ...place }: Opening): Promise<BenchDatabase> {
+  const client = new pg.Client({ connectionString: place.url, application_name: 'wallet_service bench' })
+  client.on('error', () => undefined)
+  await client.connect()
+  return {
+    ...place,
+    client,
+    cpuSeconds: () => cpuSecondsOfFamily(postmaster),
+    another: async (name) => {
+      await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE template0`)
+      const url = new URL(place.url)
+      url.pathname = `/${name}`
+      return open({ ...place, url: url.href, postmaster, stop: async () => undefined })
+    },
+    settle: async () => void (await client.query('CHECKPOINT')),
+    stop: async () => {
+      await client.end().catch(() => undefined)
+      await stop()
+    },
   }
 }
 

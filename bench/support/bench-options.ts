@@ -1,4 +1,5 @@
 // The command line of the posting bench: what it may say and what it says by default.
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { BenchFailure } from './programs.ts'
 
@@ -15,6 +16,8 @@ export interface BenchOptions {
   readonly scenarios: readonly Scenario[]
   readonly connections: readonly number[]
   readonly cpuProfile: boolean
+  /** Another checkout, whose service takes pgbench's place. */
+  readonly against: string | null
 }
 
 export const USAGE = `npm run bench:postings -- [options]
@@ -25,6 +28,8 @@ Postings a second over HTTP (wrk) beside the same posting as one locked transact
   --rounds N           turns of each side at each line, of which the median is shown (default 3)
   --quick              one round of 2 seconds: does everything work?
   --only SIDE          service or pgbench
+  --against DIR        instead of pgbench, the service of another checkout of this project (with its node_modules): an earlier
+                       revision, on a database of its own, in the same rounds
   --scenario NAME      spread (10,000 wallets) or hot (one wallet); default both
   --connections LIST   default 1,64,256
   --cpu-prof           profile the service into bench/results and print where its time went
@@ -42,10 +47,14 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
   const options = {
     seconds: values.quick ? QUICK_SECONDS : count('--seconds', values.seconds, 3600),
     rounds: values.quick ? 1 : count('--rounds', values.rounds, 100),
-    sides: choice('--only', values.only, SIDES),
+    sides: values.against === undefined ? choice('--only', values.only, SIDES) : (['service'] as const),
     scenarios: choice('--scenario', values.scenario, SCENARIOS),
     connections: values.connections.split(',').map((text) => count('--connections', text, MAX_CONNECTIONS)),
     cpuProfile: values['cpu-prof'],
+    against: values.against === undefined ? null : resolve(values.against),
+  }
+  if (options.against !== null && values.only !== undefined) {
+    throw new BenchFailure('--against compares two services: --only has nothing to leave out.')
   }
   if (options.cpuProfile && !options.sides.includes('service')) {
     throw new BenchFailure('--cpu-prof profiles the service, which --only pgbench leaves out.')
@@ -62,6 +71,7 @@ function parsed(args: readonly string[]) {
         rounds: { type: 'string', default: '3' },
         quick: { type: 'boolean', default: false },
         only: { type: 'string' },
+        against: { type: 'string' },
         scenario: { type: 'string' },
         connections: { type: 'string', default: DEFAULT_CONNECTIONS },
         'cpu-prof': { type: 'boolean', default: false },

@@ -4,6 +4,7 @@ import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import type pg from 'pg'
 import { runProgram } from './programs.ts'
+import { ROOT } from './service.ts'
 
 /** Read from the running server, not from what it was started with. */
 const SETTINGS = [
@@ -47,7 +48,7 @@ export async function readConditions(options: {
   const version = await options.database.query<{ server_version: string }>('SHOW server_version')
   return {
     date: new Date().toISOString(),
-    commit: await commit(options.signal),
+    commit: await commitOf(ROOT, options.signal),
     processor: `${processors.length} x ${processors[0]?.model.trim() || 'unknown model'}`,
     load: `${(loadavg()[0] ?? 0).toFixed(1)} (processes that wanted to run in the minute before)`,
     node: process.version,
@@ -57,10 +58,12 @@ export async function readConditions(options: {
   }
 }
 
-async function commit(signal: AbortSignal): Promise<string> {
+/** The commit of a checkout, and whether it is that alone. */
+export async function commitOf(root: string, signal: AbortSignal): Promise<string> {
+  const git = (...args: string[]): Promise<string> => runProgram({ file: 'git', args: ['-C', root, ...args], signal })
   try {
-    const head = await runProgram({ file: 'git', args: ['rev-parse', '--short', 'HEAD'], signal })
-    const changes = await runProgram({ file: 'git', args: ['status', '--porcelain'], signal })
+    const head = await git('rev-parse', '--short', 'HEAD')
+    const changes = await git('status', '--porcelain')
     return changes === '' ? head.trim() : `${head.trim()} with uncommitted changes`
   } catch {
     return 'unknown (not a git checkout)'

@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { auditDatabase } from '../../src/services/audit-service.ts'
+import { z } from 'zod'
 import type { BenchDatabase } from './bench-database.ts'
 import type { Scenario } from './bench-options.ts'
 import { cpuSecondsOf } from './process-cpu.ts'
-import { BenchFailure } from './programs.ts'
+import { BenchFailure, runProgram } from './programs.ts'
 import { createWallets, readPostings, type Service, startService } from './service.ts'
 import { runWrk, type WrkResult } from './wrk.ts'
 
@@ -38,7 +38,12 @@ export interface LedgerCheck {
   readonly auditSeconds: number
 }
 
+/** What scripts/audit.ts reports of a clean ledger, in every revision that has one. */
+const AuditReport = z.object({ seconds: z.number(), checks: z.array(z.unknown()) })
+
 export interface ServiceSideOptions {
+  /** The checkout whose service it is; its own code brings the database to its schema and audits it. */
+  readonly root: string
   readonly database: BenchDatabase
   /** Node's own options for the process under load, such as `--cpu-prof`. */
   readonly nodeOptions: readonly string[]
@@ -61,15 +66,15 @@ export class ServiceSide {
 
   /** Creates the wallets with one process and starts another for the load, so that a profile shows postings only. */
   static async start(options: ServiceSideOptions): Promise<ServiceSide> {
-    const { database, nodeOptions } = options
+    const { root, database, nodeOptions } = options
     const logFile = join(database.folder, `service-${randomUUID()}.log`)
-    const creating = await startService({ databaseUrl: database.url, logFile })
+    const creating = await startService({ root, databaseUrl: database.url, logFile })
     try {
       const wallets = await createWallets(creating.baseUrl, SPREAD_WALLETS + 1, INITIAL_BALANCE)
       const spread = await writeWallets(database, 'spread', wallets.slice(1))
       const hot = await writeWallets(database, 'hot', wallets.slice(0, 1))
       await creating.stop()
-      const service = await startService({ databaseUrl: database.url, logFile, nodeOptions })
+      const service = await startService({ root, databaseUrl: database.url, logFile, nodeOptions })
       return new ServiceSide(options, service, { spread, hot })
     } finally {
       await creating.stop()
@@ -106,7 +111,8 @@ export class ServiceSide {
 
   /** Counts the rows and runs the audit; the service has been stopped. Throws `BenchFailure` when either finds a fault. */
   async check(): Promise<LedgerCheck> {
-    const { url, client } = this.#options.database
+    const { root, database, signal } = this.#options
+    const { url, client } = database
     const counted = await client.query<{ rows: string }>('SELECT count(*) AS rows FROM wallet_transactions')
     const rows = Number(counted.rows[0]?.rows)
     const most = this.#acknowledged + this.#mayBeInFlight
@@ -115,9 +121,8 @@ export class ServiceSide {
         `The ledger has ${rows} rows; acknowledged were ${this.#acknowledged}, and at most ${most} can have been written.`,
       )
     }
-    const audit = await auditDatabase({ databaseUrl: url })
-    const faults = audit.checks.flatMap((check) => check.findings.map((finding) => ({ check: check.name, ...finding })))
-    if (!audit.clean) throw new BenchFailure(`The audit found faults:\n${JSON.stringify(faults, null, 2)}`)
+    const args = [join(root, 'scripts', 'audit.ts'), '--database-url', url, '--json']
+    const audit = AuditReport.parse(JSON.parse(await runProgram({ file: process.execPath, args, signal })))
     return {
       rows,
       acknowledged: this.#acknowledged,
@@ -147,7 +152,7 @@ async function writeWallets(
   scenario: Scenario,
   walletIds: readonly string[],
 ): Promise<string> {
-  const path = join(database.folder, `wallets-${scenario}.txt`)
+  const path = join(database.folder, `wallets-${scenario}-${randomUUID()}.txt`)
   await writeFile(path, `${walletIds.join('\n')}\n`)
   return path
 }

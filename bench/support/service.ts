@@ -6,7 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { BenchFailure } from './programs.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
+/** This checkout. */
+export const ROOT = join(import.meta.dirname, '..', '..')
 const START_TIMEOUT_MS = 20_000
 const STOP_TIMEOUT_MS = 20_000
 const POLL_MS = 50
@@ -26,6 +27,8 @@ export interface Service {
 }
 
 export interface ServiceOptions {
+  /** The checkout whose service it is. */
+  readonly root: string
   readonly databaseUrl: string
   /** Where its output goes: a file, so that reading it costs this process nothing. */
   readonly logFile: string
@@ -33,10 +36,11 @@ export interface ServiceOptions {
 }
 
 /** Starts `src/main.ts` on the database and waits until it listens. */
-export async function startService({ databaseUrl, logFile, nodeOptions = [] }: ServiceOptions): Promise<Service> {
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { root, databaseUrl, logFile, nodeOptions = [] } = options
   const output = await open(logFile, 'w')
-  const child = spawn(process.execPath, [...nodeOptions, join(ROOT, 'src', 'main.ts')], {
-    cwd: ROOT,
+  const child = spawn(process.execPath, [...nodeOptions, join(root, 'src', 'main.ts')], {
+    cwd: root,
     env: {
       ...process.env,
       NODE_ENV: 'production',

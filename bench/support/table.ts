@@ -22,3 +22,11 @@ export function figure(value: number | null | undefined, decimals = 0): string {
 export function medianTurn<Turn extends { readonly perSecond: number }>(turns: readonly Turn[]): Turn | undefined {
   return turns.toSorted((left, right) => left.perSecond - right.perSecond)[Math.floor((turns.length - 1) / 2)]
 }
+
+/** The value in the middle; of an even number of values, the mean of the two. */
+export function median(values: readonly number[]): number | null {
+  const sorted = values.toSorted((left, right) => left - right)
+  const upper = sorted[Math.floor(sorted.length / 2)]
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)]
+  return upper === undefined || lower === undefined ? null : (lower + upper) / 2
+}

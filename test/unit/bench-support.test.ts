@@ -1,11 +1,13 @@
 // What the bench makes of the text that wrk, pgbench, /proc and V8's profiler print, and of its own command line.
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readOptions } from '../../bench/support/bench-options.ts'
 import { selfTimes } from '../../bench/support/cpu-profile.ts'
 import { parsePgbenchOutput } from '../../bench/support/pgbench.ts'
 import { parseProcessStat } from '../../bench/support/process-cpu.ts'
 import { missingPrograms, runProgram } from '../../bench/support/programs.ts'
-import { figure, medianTurn, renderTable } from '../../bench/support/table.ts'
+import { renderComparison } from '../../bench/support/postings-tables.ts'
+import { figure, median, medianTurn, renderTable } from '../../bench/support/table.ts'
 import { parseWrkOutput } from '../../bench/support/wrk.ts'
 
 describe('wrk', () => {
@@ -153,6 +155,44 @@ test('the turn in the middle', () => {
   expect(medianTurn([])).toBeUndefined()
 })
 
+test('the value in the middle', () => {
+  expect(median([3, 9, 1])).toBe(3)
+  expect(median([3, 9, 1, 7])).toBe(5)
+  expect(median([])).toBeNull()
+})
+
+test('two services: the ratio in the middle of those of each round, which is not that of the rates in the middle', () => {
+  const turn = (perSecond: number, cpuSeconds: number | null) => ({
+    acknowledged: 1000,
+    perSecond,
+    p50Ms: 1,
+    p99Ms: 2,
+    unexpected: {},
+    postingsPerFlush: 1,
+    serviceCpuSeconds: cpuSeconds,
+    postgresCpuSeconds: 0.1,
+  })
+  const cell = { scenario: 'hot' as const, connections: 64, rival: [] }
+  const service = [turn(100, 0.1), turn(400, 0.3), turn(900, null)]
+  const against = [turn(200, 0.3), turn(500, 0.1), turn(1000, 0.1)]
+  const [, , line = ''] = renderComparison([{ ...cell, service, against }]).split('\n')
+  expect(line.split(/ {2,}/)).toEqual([
+    'hot',
+    '64',
+    '400',
+    '1.00',
+    '2.00',
+    '400',
+    '500',
+    '1.00',
+    '2.00',
+    '200',
+    '0.800x',
+    '1.250x',
+    '0.50 0.80 0.90',
+  ])
+})
+
 describe('command line', () => {
   test('defaults, all said, and help', () => {
     expect(readOptions([])).toEqual({
@@ -162,6 +202,7 @@ describe('command line', () => {
       scenarios: ['spread', 'hot'],
       connections: [1, 64, 256],
       cpuProfile: false,
+      against: null,
     })
     const said = [
       '--seconds',
@@ -183,7 +224,10 @@ describe('command line', () => {
       scenarios: ['hot'],
       connections: [8, 16],
       cpuProfile: true,
+      against: null,
     })
+    const against = join(process.cwd(), 'earlier')
+    expect(readOptions(['--against', 'earlier'])).toMatchObject({ sides: ['service'], against })
     expect(readOptions(['--quick'])).toMatchObject({ seconds: 2, rounds: 1 })
     expect(readOptions(['--help'])).toBeNull()
   })
@@ -193,6 +237,7 @@ describe('command line', () => {
     [['--connections', '64,'], '--connections'],
     [['--only', 'wrk'], 'service or pgbench'],
     [['--only', 'pgbench', '--cpu-prof'], '--cpu-prof'],
+    [['--against', 'earlier', '--only', 'service'], '--only'],
     [['--fast'], '--fast'],
   ])('%j', (args, complaint) => {
     expect(() => readOptions(args)).toThrow(complaint)
