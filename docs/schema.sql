@@ -10,6 +10,97 @@ BEGIN
 END
 $function$;
 
+CREATE TABLE hold_events (
+  wallet_id uuid NOT NULL,
+  sequence bigint NOT NULL,
+  hold_id uuid NOT NULL,
+  event_type text NOT NULL,
+  amount numeric(38,18) NOT NULL,
+  released_amount numeric(38,18) NOT NULL,
+  status text NOT NULL,
+  captured_amount numeric(38,18) NOT NULL,
+  remaining_amount numeric(38,18) NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  reserved_total numeric NOT NULL,
+  expired_total numeric NOT NULL,
+  transaction_sequence bigint NOT NULL,
+  idempotency_key text,
+  request_hash bytea,
+  hash bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT hold_events_pkey PRIMARY KEY (wallet_id, sequence),
+  CONSTRAINT hold_events_hash_check CHECK (octet_length(hash) = 32),
+  CONSTRAINT hold_events_idempotency_check CHECK ((idempotency_key IS NULL) = (request_hash IS NULL)),
+  CONSTRAINT hold_events_idempotency_key_check CHECK (char_length(idempotency_key) >= 1 AND char_length(idempotency_key) <= 255),
+  CONSTRAINT hold_events_numbers_check CHECK (GREATEST(amount, released_amount, captured_amount, remaining_amount, reserved_total, expired_total) < 'Infinity'::numeric),
+  CONSTRAINT hold_events_remaining_check CHECK (remaining_amount >= 0::numeric AND captured_amount >= 0::numeric AND (remaining_amount > 0::numeric) = (status = 'pending'::text)),
+  CONSTRAINT hold_events_request_hash_check CHECK (octet_length(request_hash) >= 16 AND (octet_length(request_hash) % 8) = 0),
+  CONSTRAINT hold_events_sequence_check CHECK (sequence >= 1),
+  CONSTRAINT hold_events_times_check CHECK ((created_at < expires_at) = (event_type <> 'expired'::text)),
+  CONSTRAINT hold_events_totals_check CHECK (expired_total >= 0::numeric AND reserved_total >= expired_total),
+  CONSTRAINT hold_events_transaction_sequence_check CHECK (transaction_sequence >= 0),
+  CONSTRAINT hold_events_type_check CHECK (
+CASE event_type
+    WHEN 'placed'::text THEN amount > 0::numeric AND released_amount = 0::numeric AND status = 'pending'::text AND captured_amount = 0::numeric AND remaining_amount = amount
+    WHEN 'captured'::text THEN amount > 0::numeric AND released_amount >= 0::numeric AND (status = ANY (ARRAY['pending'::text, 'captured'::text])) AND captured_amount >= amount AND (status = 'captured'::text OR released_amount = 0::numeric) AND transaction_sequence >= 1
+    WHEN 'extended'::text THEN amount = 0::numeric AND released_amount = 0::numeric AND status = 'pending'::text
+    WHEN 'voided'::text THEN amount = 0::numeric AND released_amount > 0::numeric AND status = 'voided'::text
+    WHEN 'expired'::text THEN amount = 0::numeric AND released_amount > 0::numeric AND status = 'expired'::text
+    ELSE false
+END)
+);
+CREATE UNIQUE INDEX hold_events_end_key ON public.hold_events USING btree (wallet_id, hold_id) WHERE (status <> 'pending'::text);
+CREATE INDEX hold_events_expired_idx ON public.hold_events USING btree (wallet_id, expires_at, sequence) WHERE (event_type = 'expired'::text);
+CREATE INDEX hold_events_hold_idx ON public.hold_events USING btree (wallet_id, hold_id, sequence);
+CREATE UNIQUE INDEX hold_events_idempotency_key ON public.hold_events USING btree (wallet_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+CREATE INDEX hold_events_time_idx ON public.hold_events USING btree (wallet_id, created_at, sequence);
+CREATE TRIGGER hold_events_append_only BEFORE DELETE OR UPDATE ON hold_events FOR EACH ROW EXECUTE FUNCTION refuse_change('what happened to a hold is append-only');
+CREATE TRIGGER hold_events_no_truncate BEFORE TRUNCATE ON hold_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('what happened to a hold is append-only');
+
+CREATE TABLE holds (
+  hold_id uuid NOT NULL,
+  wallet_id uuid NOT NULL,
+  currency text NOT NULL,
+  amount numeric(38,18) NOT NULL,
+  captured_amount numeric(38,18) NOT NULL,
+  status text NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  ends_at timestamp with time zone NOT NULL,
+  description text,
+  reference_id text,
+  metadata json NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  CONSTRAINT holds_pkey PRIMARY KEY (hold_id, wallet_id),
+  CONSTRAINT holds_amount_check CHECK (amount > 0::numeric AND 0::numeric <= captured_amount AND captured_amount <= amount),
+  CONSTRAINT holds_decimals_check CHECK (GREATEST(scale(trim_scale(amount)), scale(trim_scale(captured_amount))) <=
+CASE currency
+    WHEN 'ETH'::text THEN 18
+    ELSE 8
+END),
+  CONSTRAINT holds_description_check CHECK (char_length(description) <= 1000),
+  CONSTRAINT holds_metadata_check CHECK (json_typeof(metadata) = 'object'::text),
+  CONSTRAINT holds_numbers_check CHECK (GREATEST(amount, captured_amount) < 'Infinity'::numeric),
+  CONSTRAINT holds_reference_id_check CHECK (char_length(reference_id) >= 1 AND char_length(reference_id) <= 255),
+  CONSTRAINT holds_status_check CHECK (
+CASE status
+    WHEN 'pending'::text THEN captured_amount < amount AND ends_at = expires_at AND updated_at < expires_at
+    WHEN 'captured'::text THEN captured_amount > 0::numeric AND ends_at = updated_at AND updated_at < expires_at
+    WHEN 'voided'::text THEN captured_amount < amount AND ends_at = updated_at AND updated_at < expires_at
+    WHEN 'expired'::text THEN captured_amount < amount AND ends_at = expires_at AND updated_at = expires_at
+    ELSE false
+END),
+  CONSTRAINT holds_times_check CHECK (created_at <= updated_at AND created_at < expires_at AND ends_at <= expires_at)
+) WITH (fillfactor=80);
+CREATE INDEX holds_due_idx ON public.holds USING btree (expires_at, wallet_id) WHERE (status = 'pending'::text);
+CREATE INDEX holds_end_idx ON public.holds USING btree (wallet_id, ends_at, hold_id) INCLUDE (created_at);
+CREATE INDEX holds_list_idx ON public.holds USING btree (wallet_id, status, created_at, hold_id);
+CREATE INDEX holds_pending_idx ON public.holds USING btree (wallet_id, expires_at, hold_id) WHERE (status = 'pending'::text);
+CREATE TRIGGER holds_end_once BEFORE UPDATE ON holds FOR EACH ROW WHEN (old.status <> 'pending'::text OR new.captured_amount < old.captured_amount) EXECUTE FUNCTION refuse_change('a hold ends once, and a capture is never taken back');
+CREATE TRIGGER holds_identity BEFORE UPDATE OF hold_id, wallet_id, currency, amount, description, reference_id, metadata, created_at ON holds FOR EACH ROW EXECUTE FUNCTION refuse_change('a hold keeps what it was placed with');
+CREATE TRIGGER holds_no_delete BEFORE DELETE ON holds FOR EACH ROW EXECUTE FUNCTION refuse_change('holds end, they are never deleted');
+CREATE TRIGGER holds_no_truncate BEFORE TRUNCATE ON holds FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('holds end, they are never deleted');
+
 CREATE TABLE wallet_transactions (
   wallet_id uuid NOT NULL,
   sequence bigint NOT NULL,
@@ -139,6 +230,7 @@ CREATE TABLE wallets (
   creation_snapshot json,
   created_at timestamp with time zone NOT NULL,
   updated_at timestamp with time zone NOT NULL,
+  next_hold_expiry timestamp with time zone,
   CONSTRAINT wallets_pkey PRIMARY KEY (wallet_id),
   CONSTRAINT wallets_blockchain_address_check CHECK (char_length(blockchain_address) >= 1 AND char_length(blockchain_address) <= 255),
   CONSTRAINT wallets_blockchain_network_check CHECK (blockchain_network = ANY (ARRAY['ethereum'::text, 'bsc'::text, 'polygon'::text, 'isa_chain'::text, 'testnet'::text])),
@@ -157,6 +249,7 @@ END),
   CONSTRAINT wallets_empty_history_check CHECK (last_sequence > 0 OR balance = 0::numeric AND total_in = 0::numeric),
   CONSTRAINT wallets_last_hash_check CHECK (octet_length(last_hash) = 32),
   CONSTRAINT wallets_last_sequence_check CHECK (last_sequence >= 0),
+  CONSTRAINT wallets_lock_expires_check CHECK (locked_balance = 0::numeric OR next_hold_expiry IS NOT NULL),
   CONSTRAINT wallets_metadata_check CHECK (json_typeof(metadata) = 'object'::text),
   CONSTRAINT wallets_money_check CHECK (0::numeric <= locked_balance AND locked_balance <= balance),
   CONSTRAINT wallets_numbers_check CHECK (GREATEST(balance, locked_balance, on_chain_balance, total_in) < 'Infinity'::numeric),

@@ -69,10 +69,11 @@ function tableOf({ checks }: AuditReport): string {
   return table.map((line) => line.map(pad).join('  ')).join('\n')
 }
 
-function sentenceOf({ walletId, sequence, transactionId, what, expected, found }: Finding): string {
+function sentenceOf({ walletId, sequence, transactionId, holdId, what, expected, found }: Finding): string {
   const place = [
     walletId === null ? '' : `wallet_id ${walletId}`,
-    sequence === null ? '' : `sequence ${sequence}`,
+    holdId === null ? '' : `hold_id ${holdId}`,
+    sequence === null ? '' : `${holdId === null ? 'sequence' : 'hold event'} ${sequence}`,
     transactionId === null ? '' : `transaction_id ${transactionId}`,
   ].filter((part) => part !== '')
   return `${[...place, what].join(', ')}: expected ${expected}, found ${found}`
@@ -88,9 +89,8 @@ function show(report: AuditReport): void {
   for (const check of wrong) console.log(`\n${complaintOf(check)}`)
   const verdict =
     wrong.length === 0 ? 'clean' : `${wrong.length} of ${report.checks.length} checks found something wrong`
-  console.log(
-    `\n${report.wallets} wallets, ${report.transactions} transactions, ${report.seconds.toFixed(1)} s: ${verdict}`,
-  )
+  const counted = `${report.wallets} wallets, ${report.transactions} transactions, ${report.holds} holds`
+  console.log(`\n${counted}, ${report.seconds.toFixed(1)} s: ${verdict}`)
 }
 
 async function main(): Promise<number> {

@@ -10,15 +10,18 @@ import { useUnknownRoutes } from './http/plugins/unknown-routes.ts'
 import { useValidation } from './http/plugins/validation.ts'
 import { balanceRoutes } from './http/routes/balances.ts'
 import { creditRoutes } from './http/routes/credits.ts'
+import { explanationRoutes } from './http/routes/explanations.ts'
 import { type HealthRouteDependencies, healthRoutes } from './http/routes/health.ts'
 import { historyRoutes } from './http/routes/history.ts'
+import { holdRoutes } from './http/routes/holds.ts'
 import { movementRoutes } from './http/routes/movements.ts'
 import { statisticsRoutes } from './http/routes/statistics.ts'
 import { walletRoutes } from './http/routes/wallets.ts'
 import type { Logger } from './observability/logger.ts'
+import type { ExplanationService } from './services/explanation-service.ts'
 import type { HistoryService } from './services/history-service.ts'
 import type { StatisticsService } from './services/statistics-service.ts'
-import type { WalletService } from './services/wallet-service.ts'
+import type { UseCaseChoice } from './services/use-cases.ts'
 
 /** The HTTP application; `container.ts` may hold one without knowing the framework. */
 export type App = FastifyInstance
@@ -26,9 +29,10 @@ export type App = FastifyInstance
 /** What the application is built on. */
 export interface AppDependencies extends HealthRouteDependencies {
   readonly logger: Logger
-  readonly walletService: WalletService
+  readonly useCases: UseCaseChoice
   readonly historyService: HistoryService
   readonly statisticsService: StatisticsService
+  readonly explanationService: ExplanationService
 }
 
 /**
@@ -52,12 +56,14 @@ const MAX_PARAM_LENGTH = 16 * 1024
 /** The routes by noun: a new noun is a line here and a file in http/routes. */
 function routesOf(deps: AppDependencies): Readonly<Record<string, FastifyPluginAsyncZod>> {
   return {
-    wallets: walletRoutes(deps.walletService),
+    wallets: walletRoutes(deps.useCases),
     balances: balanceRoutes(deps.historyService),
-    movements: movementRoutes(deps.walletService),
+    movements: movementRoutes(deps.useCases),
+    holds: holdRoutes(deps.useCases),
     history: historyRoutes(deps.historyService),
     statistics: statisticsRoutes(deps.statisticsService),
-    credits: creditRoutes(deps.walletService),
+    explanations: explanationRoutes(deps.explanationService),
+    credits: creditRoutes(deps.useCases),
     health: healthRoutes(deps),
   }
 }

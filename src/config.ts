@@ -47,7 +47,8 @@ const VARIABLES = {
   }),
   DATABASE_POOL_MAX: variable(wholeNumber({ min: 1, max: 1000, default: 10 }), {
     expected: 'a whole number from 1 to 1000',
-    meaning: 'Connections for reads; each posting lane has one more of its own (10)',
+    meaning:
+      'Connections for reads; each posting lane, dry runs and the expiry of holds have one more of their own (10)',
   }),
   DATA_DIR: variable(z.string().default('./data'), {
     expected: 'a folder',
@@ -73,6 +74,10 @@ const VARIABLES = {
     expected: 'a whole number from 1 to 10000',
     meaning: 'Operations folded into one database transaction (256)',
   }),
+  HOLD_EXPIRY_INTERVAL_MS: variable(wholeNumber({ min: 0, max: 3_600_000, default: 1000 }), {
+    expected: 'a whole number from 0 to 3600000; 0 never does it',
+    meaning: 'Pause between looks for expired holds to write down; their money is free without it. 0: never (1000)',
+  }),
 } as const
 
 type VariableName = keyof typeof VARIABLES
@@ -89,6 +94,7 @@ const environmentSchema = z.object({
   POSTING_LANES: VARIABLES.POSTING_LANES.schema,
   POSTING_QUEUE_MAX: VARIABLES.POSTING_QUEUE_MAX.schema,
   POSTING_FLUSH_MAX: VARIABLES.POSTING_FLUSH_MAX.schema,
+  HOLD_EXPIRY_INTERVAL_MS: VARIABLES.HOLD_EXPIRY_INTERVAL_MS.schema,
 })
 
 /** What the service runs with. */
@@ -105,6 +111,8 @@ export interface Config {
   /** Whether an npm script is our parent, through a shell that passes no signals on. */
   readonly startedByNpm: boolean
   readonly posting: { readonly lanes: number; readonly queueMax: number; readonly flushMax: number }
+  /** 0: expired holds are left for other processes to write down. */
+  readonly holdExpiryIntervalMs: number
 }
 
 /** The environment cannot be used; the message says all that is wrong with it, in whole sentences. */
@@ -142,6 +150,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     logLevel: values.LOG_LEVEL,
     startedByNpm: set['npm_lifecycle_event'] !== undefined,
     posting: { lanes: values.POSTING_LANES, queueMax: values.POSTING_QUEUE_MAX, flushMax: values.POSTING_FLUSH_MAX },
+    holdExpiryIntervalMs: values.HOLD_EXPIRY_INTERVAL_MS,
   }
 }
 

@@ -7,19 +7,26 @@ import { PipelineConnection } from './db/pipeline.ts'
 import { createPool, createReadDatabase, type ReadDatabase } from './db/pool.ts'
 import type { Logger } from './observability/logger.ts'
 import { FiguresRepository } from './repositories/figures-repository.ts'
+import { ExplanationRepository } from './repositories/explanation-repository.ts'
 import { HistoryRepository } from './repositories/history-repository.ts'
+import { HoldRepository } from './repositories/hold-repository.ts'
 import { LedgerRepository } from './repositories/ledger-repository.ts'
 import { StatisticsRepository } from './repositories/statistics-repository.ts'
 import { WalletRepository } from './repositories/wallet-repository.ts'
 import { writeDemoData } from './services/demo-data.ts'
+import { DryRuns } from './services/dry-runs.ts'
+import { ExplanationService } from './services/explanation-service.ts'
 import { FiguresService } from './services/figures-service.ts'
 import { HealthService } from './services/health-service.ts'
 import { HistoryService } from './services/history-service.ts'
-import { PostingFlush } from './services/posting-flush.ts'
+import { EXPIRY_ROUND, HoldExpiryService } from './services/hold-expiry-service.ts'
+import { type FlushLog, PostingFlush } from './services/posting-flush.ts'
 import { PostingQueue } from './services/posting-queue.ts'
 import { StatisticsService } from './services/statistics-service.ts'
-import { WalletService } from './services/wallet-service.ts'
+import { UseCaseChoice } from './services/use-cases.ts'
 import { runPhases, type ShutdownPhase } from './shutdown.ts'
+import { holdExpiryLoop } from './workers/hold-expiry.ts'
+import type { Loop } from './workers/loop.ts'
 
 const PING_TIMEOUT_MS = 1000
 const IDLE_SWEEP_MS = 20
@@ -27,7 +34,7 @@ const IDLE_SWEEP_MS = 20
 /** What the service is made from. */
 export interface ContainerOptions {
   /** Only what the parts need: where the database comes from is the caller's. */
-  readonly config: Pick<Config, 'port' | 'databasePoolMax' | 'posting'>
+  readonly config: Pick<Config, 'port' | 'databasePoolMax' | 'posting' | 'holdExpiryIntervalMs'>
   readonly databaseUrl: string
   readonly logger: Logger
   readonly version: string
@@ -39,7 +46,7 @@ export interface ContainerOptions {
 export interface Container {
   readonly app: App
   readonly postings: PostingQueue
-  /** Opens the connections that postings need, so that the first one does not wait. Throws the driver's error. */
+  /** Opens the connections that postings need, so that the first one does not wait, and starts what works unasked. */
   start(): Promise<void>
   /** Writes what is missing of the demo data. */
   writeDemoData(): Promise<void>
@@ -51,61 +58,119 @@ export interface Container {
 
 /** Composes a service. Opens no connection by itself. */
 export async function createContainer(options: ContainerOptions): Promise<Container> {
-  const { databaseUrl, logger } = options
+  const { databaseUrl, logger, config } = options
   const onConnectionError = (error: Error): void => logger.warn({ err: error }, 'A database connection was lost')
-  const pool = createPool({ databaseUrl, max: options.config.databasePoolMax, onConnectionError })
+  const pool = createPool({ databaseUrl, max: config.databasePoolMax, onConnectionError })
   const db = createReadDatabase(pool)
-  const connections = Array.from(
-    { length: options.config.posting.lanes },
-    () => new PipelineConnection({ databaseUrl, onConnectionError }),
-  )
-  const postings = createPostingQueue(options, connections)
+  const connect = (): PipelineConnection => new PipelineConnection({ databaseUrl, onConnectionError })
+  const lanes = Array.from({ length: config.posting.lanes }, connect)
+  const dryRunConnection = connect()
+  const expiryConnection = connect()
+  const postings = createPostingQueue(options, {
+    connections: lanes,
+    maxWaiting: config.posting.queueMax,
+    locking: 'wait',
+  })
+  const repositories = repositoriesOver(db)
+  const dryRuns = new DryRuns(new LedgerRepository(dryRunConnection))
+  const workers = createWorkers(options, { holds: repositories.holds, connection: expiryConnection })
   const health = new HealthService({
     pingDatabase: () => pingDatabase(pool, PING_TIMEOUT_MS),
     pendingMigrations: () => pendingMigrations(db),
   })
   const app = await buildApp({
-    ...servicesOf({ db, postings }),
+    ...servicesOf({ repositories, postings, dryRuns }),
     health,
     logger,
     version: options.version,
-    port: options.config.port,
+    port: config.port,
     ...options.overrides,
   })
-  const phases = phasesOf({ app, health, postings, connections, db })
+  const phases = phasesOf({
+    app,
+    health,
+    workers,
+    postings,
+    connections: [...lanes, dryRunConnection, expiryConnection],
+    db,
+  })
   return {
     app,
     postings,
     phases,
-    start: async () => void (await Promise.all(connections.map((connection) => connection.open()))),
+    start: async () => {
+      await Promise.all(lanes.map((connection) => connection.open()))
+      for (const worker of workers) worker.start()
+    },
     writeDemoData: () => writeDemoData(postings, (message, fields) => logger.info(fields, message)),
     stop: async () => void (await runPhases(phases, (message, fields) => logger.warn(fields, message))),
   }
 }
 
-function createPostingQueue(options: ContainerOptions, connections: readonly PipelineConnection[]): PostingQueue {
-  const { config, logger } = options
+function createPostingQueue(
+  { config, logger }: ContainerOptions,
+  queue: {
+    readonly connections: readonly PipelineConnection[]
+    readonly maxWaiting: number
+    readonly locking: 'wait' | 'skip'
+  },
+): PostingQueue {
+  const { connections, maxWaiting, locking } = queue
+  const log: FlushLog = (message, fields) => logger.warn(fields, message)
   return new PostingQueue({
     flushes: connections.map(
-      (connection) =>
-        new PostingFlush({
-          ledger: new LedgerRepository(connection),
-          log: (message, fields) => logger.warn(fields, message),
-        }),
+      (connection) => new PostingFlush({ ledger: new LedgerRepository(connection), log, locking }),
     ),
-    maxWaiting: config.posting.queueMax,
+    maxWaiting,
     maxFlushSize: config.posting.flushMax,
   })
 }
 
-function servicesOf({ db, postings }: { readonly db: ReadDatabase; readonly postings: PostingQueue }) {
-  const wallets = new WalletRepository(db)
-  const history = new HistoryRepository(db)
+/** What is done unasked has a connection and a queue of its own, and waits for no wallet: no caller must wait for it. */
+function createWorkers(
+  options: ContainerOptions,
+  { holds, connection }: { readonly holds: HoldRepository; readonly connection: PipelineConnection },
+): readonly Loop[] {
+  const { config, logger } = options
+  const intervalMs = config.holdExpiryIntervalMs
+  if (intervalMs === 0) return []
+  const queue = { connections: [connection], maxWaiting: EXPIRY_ROUND, locking: 'skip' } as const
+  const postings = createPostingQueue(options, queue)
+  return [
+    holdExpiryLoop({
+      expiry: new HoldExpiryService({ holds, postings }),
+      intervalMs,
+      log: {
+        info: (message, fields) => logger.info(fields, message),
+        warn: (message, fields) => logger.warn(fields, message),
+      },
+    }),
+  ]
+}
+
+function repositoriesOver(db: ReadDatabase) {
   return {
-    walletService: new WalletService({ postings, wallets, history }),
-    historyService: new HistoryService({ wallets, history }),
-    statisticsService: new StatisticsService({ statistics: new StatisticsRepository(db) }),
-    figures: new FiguresService({ figures: new FiguresRepository(db), postings, startedAt: new Date() }),
+    wallets: new WalletRepository(db),
+    history: new HistoryRepository(db),
+    holds: new HoldRepository(db),
+    statistics: new StatisticsRepository(db),
+    explanations: new ExplanationRepository(db),
+    figures: new FiguresRepository(db),
+  }
+}
+
+function servicesOf(parts: {
+  readonly repositories: ReturnType<typeof repositoriesOver>
+  readonly postings: PostingQueue
+  readonly dryRuns: DryRuns
+}) {
+  const { repositories, postings, dryRuns } = parts
+  return {
+    useCases: new UseCaseChoice({ ...repositories, postings, dryRuns }),
+    historyService: new HistoryService(repositories),
+    statisticsService: new StatisticsService(repositories),
+    explanationService: new ExplanationService(repositories),
+    figures: new FiguresService({ ...repositories, postings, startedAt: new Date() }),
   }
 }
 
@@ -119,18 +184,24 @@ async function finishRequests(app: App): Promise<void> {
   }
 }
 
-/** Not ready → no new connections, what is in flight is answered → what is queued is written → connections closed. */
+/** Not ready → no new connections, what is in flight is answered → nothing unasked → what is queued is written → connections. */
 function phasesOf(parts: {
   readonly app: App
   readonly health: HealthService
+  readonly workers: readonly Loop[]
   readonly postings: PostingQueue
   readonly connections: readonly PipelineConnection[]
   readonly db: ReadDatabase
 }): readonly ShutdownPhase[] {
-  const { app, health, postings, connections, db } = parts
+  const { app, health, workers, postings, connections, db } = parts
   return [
     { name: 'not ready', timeoutMs: 100, run: () => health.startDraining() },
     { name: 'requests in flight', timeoutMs: 10_000, run: () => finishRequests(app) },
+    {
+      name: 'workers',
+      timeoutMs: 10_000,
+      run: async () => void (await Promise.all(workers.map((worker) => worker.stop()))),
+    },
     { name: 'postings in flight', timeoutMs: 10_000, run: () => postings.drain() },
     {
       name: 'database connections',

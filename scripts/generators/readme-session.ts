@@ -1,5 +1,5 @@
-// The README's session: its commands are run against a fresh service, and what they print stands below them. So the README
-// cannot show an answer that the service does not give.
+// The README's sessions: their commands are run one after the other against a fresh service, and what they print stands below
+// them. So the README cannot show an answer that the service does not give.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
@@ -11,21 +11,24 @@ import { withThrowawayDatabase } from './throwaway-database.ts'
 const run = promisify(execFile)
 
 const README = new URL('../../README.md', import.meta.url)
-const SESSION = /```console\n([\s\S]*?)```/
+const SESSION = /```console\n([\s\S]*?)```/g
 /** Where the README's reader finds the service; here it is elsewhere. */
 const SERVER = 'localhost:8208'
 const STEP_ENDS = '--- the step ends ---'
 const UUIDV7 = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g
 const TIMESTAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,6}Z/g
 
-/** The README with its session as it runs now; unchanged when only ids and times differ. Needs `bash` and `curl`. */
+/** The README with its sessions as they run now; unchanged when only ids and times differ. Needs `bash` and `curl`. */
 export async function renderReadme(): Promise<string> {
   const readme = await readFile(README, 'utf8')
-  const shown = SESSION.exec(readme)?.[1] ?? ''
-  const commands = shown.split('\n').flatMap((line) => (line.startsWith('$ ') ? [line.slice(2)] : []))
-  const actual = await withDemoService((server) => runSession(commands, server))
-  if (settled(actual) === settled(shown)) return readme
-  return readme.replace(SESSION, () => `\`\`\`console\n${actual}\`\`\``)
+  const shown = [...readme.matchAll(SESSION)].map(([, session = '']) => session)
+  const commands = shown.map((session) =>
+    session.split('\n').flatMap((line) => (line.startsWith('$ ') ? [line.slice(2)] : [])),
+  )
+  const steps = await withDemoService((server) => runSession(commands.flat(), server))
+  const actual = commands.map((ofSession) => steps.splice(0, ofSession.length).join(''))
+  if (settled(actual.join()) === settled(shown.join())) return readme
+  return readme.replace(SESSION, () => `\`\`\`console\n${actual.shift() ?? ''}\`\`\``)
 }
 
 function withDemoService<Result>(work: (server: string) => Promise<Result>): Promise<Result> {
@@ -44,8 +47,8 @@ function withDemoService<Result>(work: (server: string) => Promise<Result>): Pro
   })
 }
 
-/** Runs the commands in one shell, since later ones use the variables of earlier ones. */
-async function runSession(commands: readonly string[], server: string): Promise<string> {
+/** Runs the commands in one shell, since later ones use the variables of earlier ones. Each with what it prints. */
+async function runSession(commands: readonly string[], server: string): Promise<string[]> {
   const script = commands.map((command) => `${command.replaceAll(SERVER, server)}\necho; echo '${STEP_ENDS}'`)
   const { stdout } = await run('bash', ['-c', script.join('\n')])
   const outputs = stdout.replaceAll('\r', '').split(STEP_ENDS)
@@ -53,7 +56,7 @@ async function runSession(commands: readonly string[], server: string): Promise<
     const output = outputs[index]?.trim() ?? ''
     return output === '' ? `$ ${command}\n` : `$ ${command}\n${output}\n`
   }
-  return commands.map(step).join('')
+  return commands.map(step)
 }
 
 /** What differs from run to run made equal, so that the rest can be compared. */

@@ -25,7 +25,13 @@ const PLAN_SETTINGS = {
   jit: 'off',
 }
 
-const BEGIN: PipelineStatement = { text: 'BEGIN' }
+/** What a transaction sees: a row that it locks as it is by then, or everything as it was at one moment. */
+export type TransactionMode = 'locking' | 'snapshot'
+
+const BEGIN: Readonly<Record<TransactionMode, PipelineStatement>> = {
+  locking: { text: 'BEGIN' },
+  snapshot: { text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' },
+}
 
 /** A pipelined connection with one user at a time. */
 export class PipelineConnection {
@@ -50,9 +56,9 @@ export class PipelineConnection {
   }
 
   /** Opens a transaction, with a new connection if need be, and sends the first statements along. As `send`. */
-  async begin(statements: readonly PipelineStatement[]): Promise<pg.QueryResult[]> {
+  async begin(statements: readonly PipelineStatement[], mode: TransactionMode = 'locking'): Promise<pg.QueryResult[]> {
     await this.#connected()
-    const [, ...answers] = await this.send([BEGIN, ...statements])
+    const [, ...answers] = await this.send([BEGIN[mode], ...statements])
     return answers
   }
 

@@ -1,5 +1,6 @@
 // The tables as Kysely sees them. The SQL in migrations/ is the truth; docs/schema.sql shows what it adds up to.
 import type { ColumnType } from 'kysely'
+import type { HoldEventType, HoldId, HoldStatus } from '../domain/hold.ts'
 import type { Instant } from '../domain/instant.ts'
 import type { Direction, TransactionId, TransactionType } from '../domain/transaction.ts'
 import type { BlockchainNetwork, SyncStatus, WalletId, WalletStatus, WalletType } from '../domain/wallet.ts'
@@ -9,6 +10,7 @@ type Numeric = ColumnType<bigint, string, string>
 type NullableNumeric = ColumnType<bigint | null, string | null, string | null>
 /** `timestamptz` is read as microseconds; where a query compares with one, it passes ISO text. */
 type Timestamp = ColumnType<Instant, string, string>
+type NullableTimestamp = ColumnType<Instant | null, string | null, string | null>
 
 export interface WalletsTable {
   wallet_id: WalletId
@@ -34,6 +36,7 @@ export interface WalletsTable {
   creation_snapshot: string | null
   created_at: Timestamp
   updated_at: Timestamp
+  next_hold_expiry: NullableTimestamp
 }
 
 export interface WalletTransactionsTable {
@@ -75,7 +78,45 @@ export interface WalletTransactionsTable {
   created_at: Timestamp
 }
 
+interface HoldsTable {
+  hold_id: HoldId
+  wallet_id: WalletId
+  currency: string
+  amount: Numeric
+  captured_amount: Numeric
+  status: HoldStatus
+  expires_at: Timestamp
+  ends_at: Timestamp
+  description: string | null
+  reference_id: string | null
+  metadata: string
+  created_at: Timestamp
+  updated_at: Timestamp
+}
+
+interface HoldEventsTable {
+  wallet_id: WalletId
+  sequence: number
+  hold_id: HoldId
+  event_type: HoldEventType
+  amount: Numeric
+  released_amount: Numeric
+  status: HoldStatus
+  captured_amount: Numeric
+  remaining_amount: Numeric
+  expires_at: Timestamp
+  reserved_total: Numeric
+  expired_total: Numeric
+  transaction_sequence: number
+  idempotency_key: string | null
+  request_hash: Buffer | null
+  hash: Buffer
+  created_at: Timestamp
+}
+
 export interface Database {
   wallets: WalletsTable
   wallet_transactions: WalletTransactionsTable
+  holds: HoldsTable
+  hold_events: HoldEventsTable
 }

@@ -1,5 +1,6 @@
 // What can be asked of the ledger. Everything a rule needs travels in the command, ids included, so that a retried flush
 // writes the same rows and can be found again by them.
+import type { CaptureType, HoldId } from './hold.ts'
 import type { RequestKind } from './idempotency.ts'
 import type { JsonObject } from './json.ts'
 import type { Amount } from './money.ts'
@@ -59,6 +60,65 @@ export interface RefundCommand extends Claimable {
   readonly metadata: JsonObject
 }
 
+/** Sets money aside until it is captured, voided or expires. */
+export interface PlaceHoldCommand extends Claimable {
+  readonly kind: 'place_hold'
+  readonly walletId: WalletId
+  readonly holdId: HoldId
+  readonly amount: Amount
+  /** Microseconds from placement to expiry. */
+  readonly lifetime: bigint
+  readonly description: string | null
+  readonly referenceId: string | null
+  readonly metadata: JsonObject
+}
+
+/** Takes all or part of what a hold reserves; the last capture gives back the rest. */
+export interface CaptureHoldCommand extends Claimable {
+  readonly kind: 'capture_hold'
+  readonly walletId: WalletId
+  readonly holdId: HoldId
+  readonly transactionId: TransactionId
+  /** `null`: all that is left. */
+  readonly amount: Amount | null
+  /** `false`: more captures may follow, as long as something is left. */
+  readonly final: boolean
+  readonly transactionType: CaptureType
+  readonly description: string | null
+  readonly usageRecordId: string | null
+  readonly metadata: JsonObject
+}
+
+/** Gives back what a hold reserves. */
+export interface VoidHoldCommand extends Claimable {
+  readonly kind: 'void_hold'
+  readonly walletId: WalletId
+  readonly holdId: HoldId
+}
+
+/** Sets a hold's time anew. */
+export interface ExtendHoldCommand extends Claimable {
+  readonly kind: 'extend_hold'
+  readonly walletId: WalletId
+  readonly holdId: HoldId
+  /** Microseconds from now to expiry. */
+  readonly lifetime: bigint
+}
+
+/** Writes down which holds of a wallet have expired: of the first to expire, as many as the flush looked up, at least `limit`. */
+export interface ExpireHoldsCommand {
+  readonly kind: 'expire_holds'
+  readonly walletId: WalletId
+  readonly limit: number
+}
+
+export type HoldCommand =
+  | PlaceHoldCommand
+  | CaptureHoldCommand
+  | VoidHoldCommand
+  | ExtendHoldCommand
+  | ExpireHoldsCommand
+
 /** Opens a wallet; with an initial balance, its first deposit is part of the same transaction. */
 export interface CreateCommand extends Claimable {
   readonly kind: 'create'
@@ -92,7 +152,7 @@ export interface UpdateCommand {
 
 export type PostingCommand = MovementCommand | TransferCommand | RefundCommand
 export type AdministrationCommand = StatusCommand | UpdateCommand
-export type Command = PostingCommand | CreateCommand | AdministrationCommand
+export type Command = PostingCommand | HoldCommand | CreateCommand | AdministrationCommand
 
 /** The wallets that a command touches and that must be locked for it. */
 export function walletsOf(command: Command): readonly WalletId[] {
@@ -103,6 +163,17 @@ export function walletsOf(command: Command): readonly WalletId[] {
 /** The caller's key, if the command carries one. */
 export function claimOf(command: Command): IdempotencyClaim | null {
   return 'idempotency' in command ? command.idempotency : null
+}
+
+/** Tells whether a command is about holds. */
+export function isAboutHolds(command: Command): command is HoldCommand {
+  return (
+    command.kind === 'place_hold' ||
+    command.kind === 'capture_hold' ||
+    command.kind === 'void_hold' ||
+    command.kind === 'extend_hold' ||
+    command.kind === 'expire_holds'
+  )
 }
 
 /** Tells whether a command changes a wallet without moving money. */

@@ -55,6 +55,7 @@ function emptyState(state: LedgerState, command: CreateCommand): WalletState {
     status: 'active',
     balance: 0n,
     lockedBalance: 0n,
+    nextHoldExpiry: null,
     sequence: 0,
     hash: GENESIS_HASH,
     totalIn: 0n,

@@ -25,6 +25,10 @@ export const REQUEST_FIELDS = {
   consume_credits: ['amount', 'description', 'usage_record_id', 'metadata'],
   transfer: ['to_wallet_id', 'amount', 'description', 'fee', 'metadata'],
   refund: ['transaction_id', 'reason', 'amount', 'metadata'],
+  place_hold: ['amount', 'expires_in_seconds', 'description', 'reference_id', 'metadata'],
+  capture_hold: ['hold_id', 'amount', 'final', 'transaction_type', 'description', 'usage_record_id', 'metadata'],
+  void_hold: ['hold_id'],
+  extend_hold: ['hold_id', 'expires_in_seconds'],
 } as const satisfies Record<string, readonly string[]>
 
 export type RequestKind = keyof typeof REQUEST_FIELDS

@@ -24,6 +24,11 @@ export function millisOf(instant: Instant): number {
   return Number(instant) / 1000
 }
 
+/** The earlier of two instants. */
+export function earlierOf(left: Instant, right: Instant): Instant {
+  return left < right ? left : right
+}
+
 /** The later of two instants. */
 export function laterOf(left: Instant, right: Instant): Instant {
   return left > right ? left : right

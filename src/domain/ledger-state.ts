@@ -1,11 +1,15 @@
 // The working set of one flush: what was locked and looked up, and how an outcome changes what the next command sees.
 import type { Command } from './command.ts'
 import type { AppError } from './errors.ts'
+import type { Hold, HoldEvent, HoldHead, HoldId } from './hold.ts'
 import type { Instant } from './instant.ts'
 import type { IdempotencyRecord, Transaction, TransactionId } from './transaction.ts'
 import type { Wallet, WalletId, WalletState } from './wallet.ts'
 
-/** What a key did first: the id of the transaction (or, for a creation, of the wallet) and its request's digest. */
+/**
+ * What a key did first, and its request's digest. The effect is named by the id of the transaction; for a creation, of the
+ * wallet; for what happened to a hold, by the sequence of that event in its wallet.
+ */
 export interface RecordedEffect {
   readonly effectId: string
   readonly requestHash: Buffer
@@ -44,11 +48,25 @@ export interface LedgerState {
   readonly refunded: ReadonlyMap<TransactionId, bigint>
   /** By `fiatKey`. */
   readonly fiatWallets: ReadonlyMap<string, OpenFiatWallet>
+  readonly holds: ReadonlyMap<HoldId, Hold>
+  /** Where the chain of hold events ends; absent where no hold was ever placed. */
+  readonly holdHeads: ReadonlyMap<WalletId, HoldHead>
+  /** The first holds of a wallet to fall due, in the order in which they do; whether they have, is for the rules to say. */
+  readonly dueHolds: ReadonlyMap<WalletId, readonly HoldId[]>
+  /** Wallets whose stored lock still counts holds that have expired; `wallets` has it without them. */
+  readonly relockedWallets: ReadonlySet<WalletId>
 }
 
 /** What came of one command. */
 export type Outcome =
   | { readonly kind: 'posted'; readonly rows: readonly Transaction[]; readonly wallets: readonly WalletState[] }
+  | {
+      readonly kind: 'held'
+      readonly holds: readonly Hold[]
+      readonly events: readonly HoldEvent[]
+      readonly rows: readonly Transaction[]
+      readonly wallet: WalletState
+    }
   | { readonly kind: 'created'; readonly created: NewWallet; readonly rows: readonly Transaction[] }
   | { readonly kind: 'changed'; readonly wallet: WalletState; readonly details: WalletDetails }
   | { readonly kind: 'replayed'; readonly effectId: string }
@@ -82,9 +100,19 @@ export class WorkingSet implements LedgerState {
   readonly effects: Map<string, RecordedEffect>
   readonly refunded: Map<TransactionId, bigint>
   readonly fiatWallets: Map<string, OpenFiatWallet>
+  readonly holds: Map<HoldId, Hold>
+  readonly holdHeads: Map<WalletId, HoldHead>
+  readonly dueHolds: ReadonlyMap<WalletId, readonly HoldId[]>
+  /** Wallets whose lock is another than the stored one. */
+  readonly relockedWallets: Set<WalletId>
   /** Rows to write, in the order in which they were decided. */
   readonly rows: Transaction[] = []
+  /** What happened to holds, in the order in which it was decided. */
+  readonly events: HoldEvent[] = []
   readonly created = new Map<WalletId, NewWallet>()
+  readonly placedHolds = new Set<HoldId>()
+  /** Holds that were there before and changed. */
+  readonly changedHolds = new Set<HoldId>()
   /** Wallets whose balance moved. */
   readonly postedWallets = new Set<WalletId>()
   /** Wallets whose status or particulars changed. */
@@ -97,6 +125,10 @@ export class WorkingSet implements LedgerState {
     this.effects = new Map(locked.effects)
     this.refunded = new Map(locked.refunded)
     this.fiatWallets = new Map(locked.fiatWallets)
+    this.holds = new Map(locked.holds)
+    this.holdHeads = new Map(locked.holdHeads)
+    this.dueHolds = locked.dueHolds
+    this.relockedWallets = new Set(locked.relockedWallets)
   }
 
   /** Folds an outcome in. A refusal or a replay changes nothing. */
@@ -104,6 +136,13 @@ export class WorkingSet implements LedgerState {
     switch (outcome.kind) {
       case 'posted':
         this.#post(outcome.wallets)
+        this.#record(outcome.rows)
+        break
+      case 'held':
+        if (outcome.events.length === 0) break
+        this.#post([outcome.wallet])
+        this.relockedWallets.add(outcome.wallet.walletId)
+        this.#hold(outcome)
         this.#record(outcome.rows)
         break
       case 'created':
@@ -125,6 +164,22 @@ export class WorkingSet implements LedgerState {
     for (const wallet of wallets) {
       this.wallets.set(wallet.walletId, wallet)
       this.postedWallets.add(wallet.walletId)
+    }
+  }
+
+  #hold({ holds, events, wallet }: Extract<Outcome, { kind: 'held' }>): void {
+    for (const hold of holds) {
+      if (this.holds.has(hold.holdId)) this.changedHolds.add(hold.holdId)
+      else this.placedHolds.add(hold.holdId)
+      this.holds.set(hold.holdId, hold)
+    }
+    for (const event of events) {
+      this.events.push(event)
+      this.holdHeads.set(wallet.walletId, event)
+      if (event.idempotencyKey && event.requestHash) {
+        const effect = { effectId: String(event.sequence), requestHash: event.requestHash }
+        this.effects.set(walletScope(event.walletId, event.idempotencyKey), effect)
+      }
     }
   }
 

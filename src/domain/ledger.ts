@@ -4,15 +4,17 @@ import { administer } from './administration.ts'
 import { type Command, claimOf, type MovementCommand, type RefundCommand, type TransferCommand } from './command.ts'
 import { createWallet } from './creation.ts'
 import { AppError } from './errors.ts'
+import { applyToHolds } from './hold-rules.ts'
 import { differingFields } from './idempotency.ts'
 import { laterOf } from './instant.ts'
 import type { JsonObject } from './json.ts'
 import { enter } from './entry.ts'
 import { effectKey, type LedgerState, type Outcome } from './ledger-state.ts'
 import { type Amount, formatDecimal, isAmount } from './money.ts'
-import { requireDecimals, requireUsableWallet } from './refusals.ts'
+import { MOVEMENTS } from './movement.ts'
+import { requireAvailable, requireDecimals, requireUsableWallet } from './refusals.ts'
 import { REFUNDABLE_TYPES } from './transaction.ts'
-import { availableBalance, type WalletId, type WalletState } from './wallet.ts'
+import type { WalletId, WalletState } from './wallet.ts'
 
 /** Decides one command against the locked state. Never throws for what a caller can cause, never changes `state`. */
 export function decide(state: LedgerState, command: Command): Outcome {
@@ -35,6 +37,12 @@ function apply(state: LedgerState, command: Command): Outcome {
       return transfer(state, command)
     case 'refund':
       return refund(state, command)
+    case 'place_hold':
+    case 'capture_hold':
+    case 'void_hold':
+    case 'extend_hold':
+    case 'expire_holds':
+      return applyToHolds(state, command)
     case 'create':
       return createWallet(state, command)
     case 'freeze':
@@ -59,13 +67,6 @@ function replayOf(state: LedgerState, command: Command): Outcome | null {
     { context: { fields } },
   )
 }
-
-const MOVEMENTS = {
-  deposit: { direction: 'in', counterparty: 'external:deposit', label: 'Deposit' },
-  reward: { direction: 'in', counterparty: 'promotion:reward', label: 'Reward' },
-  withdraw: { direction: 'out', counterparty: 'external:withdrawal', label: 'Withdrawal' },
-  consume: { direction: 'out', counterparty: 'revenue:consume', label: 'Consumed' },
-} as const
 
 function move(state: LedgerState, command: MovementCommand): Outcome {
   const wallet = requireUsableWallet(state, command.walletId)
@@ -208,23 +209,6 @@ function refundAmount(wallet: WalletState, command: RefundCommand, refunded: big
   }
   requireDecimals(amount, wallet.currency, 'amount')
   return amount
-}
-
-function requireAvailable(wallet: WalletState, required: bigint): void {
-  const available = availableBalance(wallet)
-  if (available >= required) return
-  throw new AppError(
-    'insufficient_balance',
-    `Insufficient balance: ${formatDecimal(available)} ${wallet.currency} available, ${formatDecimal(required)} required`,
-    {
-      context: {
-        available: formatDecimal(available),
-        required: formatDecimal(required),
-        shortfall: formatDecimal(required - available),
-        currency: wallet.currency,
-      },
-    },
-  )
 }
 
 function requireSameCurrency(source: WalletState, target: WalletState): void {

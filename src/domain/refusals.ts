@@ -1,8 +1,8 @@
 // Refusals that more than one rule makes, and the checks that make them.
 import { AppError } from './errors.ts'
 import type { LedgerState } from './ledger-state.ts'
-import { currencyDecimals, decimalsOf } from './money.ts'
-import type { WalletId, WalletState } from './wallet.ts'
+import { currencyDecimals, decimalsOf, formatDecimal } from './money.ts'
+import { availableBalance, type WalletId, type WalletState } from './wallet.ts'
 
 /** The refusal for a wallet that does not exist. */
 export function walletNotFound(walletId: string): AppError {
@@ -14,6 +14,11 @@ export function transactionNotFound(transactionId: string): AppError {
   return new AppError('transaction_not_found', `There is no transaction ${transactionId}`, {
     context: { transaction_id: transactionId },
   })
+}
+
+/** The refusal for a hold that does not exist. */
+export function holdNotFound(holdId: string): AppError {
+  return new AppError('hold_not_found', `There is no hold ${holdId}`, { context: { hold_id: holdId } })
 }
 
 /** The refusal for a closed wallet, whose history stays readable. */
@@ -38,6 +43,24 @@ export function requireUsableWallet(state: LedgerState, walletId: WalletId): Wal
   }
   if (wallet.status === 'closed') throw walletClosed(walletId)
   return wallet
+}
+
+/** Refuses what a wallet cannot pay or set aside: what holds reserve is not available. Throws `insufficient_balance`. */
+export function requireAvailable(wallet: WalletState, required: bigint): void {
+  const available = availableBalance(wallet)
+  if (available >= required) return
+  throw new AppError(
+    'insufficient_balance',
+    `Insufficient balance: ${formatDecimal(available)} ${wallet.currency} available, ${formatDecimal(required)} required`,
+    {
+      context: {
+        available: formatDecimal(available),
+        required: formatDecimal(required),
+        shortfall: formatDecimal(required - available),
+        currency: wallet.currency,
+      },
+    },
+  )
 }
 
 /** Refuses decimals that a currency does not have. The route cannot: it does not know the wallet's currency (API.md §1). */

@@ -53,7 +53,10 @@ export interface WalletState {
   readonly currency: string
   readonly status: WalletStatus
   readonly balance: bigint
+  /** What holds reserve now: those that have expired are taken off already. */
   readonly lockedBalance: bigint
+  /** No hold that `lockedBalance` counts expires before it; `null` when none will. */
+  readonly nextHoldExpiry: Instant | null
   /** Sequence of the newest row; 0 when there is none. */
   readonly sequence: number
   /** Hash of the newest row; `GENESIS_HASH` when there is none. */

@@ -4,8 +4,10 @@ import { formatDecimal } from '../domain/money.ts'
 import type { Transaction } from '../domain/transaction.ts'
 import { availableBalance, type Wallet } from '../domain/wallet.ts'
 import type { WalletBalance } from '../services/history-service.ts'
+import type { Capture, HoldAnswer } from '../services/hold-service.ts'
 import type { PostedRows } from '../services/wallet-service.ts'
-import { exactNumber, presentTransaction, presentWallet } from './presenters.ts'
+import type { HoldBody } from './schemas/holds.ts'
+import { exactNumber, presentHold, presentTransaction, presentWallet } from './presenters.ts'
 
 interface Envelope<Data> {
   readonly success: true
@@ -52,6 +54,29 @@ export function presentTransfer({ rows: [outgoing, incoming, fee] }: PostedRows)
     to_transaction: presentTransaction(incoming),
     ...(fee && { fee_transaction: presentTransaction(fee) }),
   })
+}
+
+/** Answer to a hold being placed. */
+export function presentPlacedHold(answer: HoldAnswer) {
+  return presentHoldChange(answer, `Held ${formatDecimal(answer.hold.amount)} successfully`)
+}
+
+/** Answer to a hold being placed, voided or extended; `balance` is all there is in the wallet, holds included. */
+export function presentHoldChange({ hold, balance }: HoldAnswer, message: string): Envelope<{ hold: HoldBody }> {
+  return {
+    success: true,
+    message,
+    wallet_id: hold.walletId,
+    balance: formatDecimal(balance),
+    transaction_id: null,
+    data: { hold: presentHold(hold) },
+  }
+}
+
+/** Answer to a capture: the row that it wrote, and the hold as it left it. */
+export function presentCapture({ hold, transaction }: Capture) {
+  const data = { transaction: presentTransaction(transaction), hold: presentHold(hold) }
+  return envelope(transaction, transaction, 'Captured', data)
 }
 
 /** Answer of GET balance: `balance` at the top is the available one; the members of `data` are JSON numbers. */

@@ -1,13 +1,16 @@
 // From the domain to the wire: bigint → decimal text, Instant → ISO 8601, camelCase → snake_case. Each function gives the
 // exact keys, in the exact order, of API.md §2. Nothing is decided here.
 import { assert } from '../domain/errors.ts'
+import { type Hold, remainingAmount } from '../domain/hold.ts'
 import { formatInstant } from '../domain/instant.ts'
 import { parseExactJson, type RawNumber } from '../domain/json.ts'
 import { formatDecimal } from '../domain/money.ts'
 import type { Transaction } from '../domain/transaction.ts'
 import { availableBalance, type Wallet } from '../domain/wallet.ts'
 import type { HistoryResult } from '../services/history-service.ts'
+import type { HoldList } from '../services/hold-service.ts'
 import type { HistoryBody } from './schemas/history.ts'
+import type { HoldBody, HoldListBody } from './schemas/holds.ts'
 import type { TransactionBody, WalletBody } from './schemas/objects.ts'
 
 /** A JSON number whose digits are exact; `JSON.stringify` writes it as it is. */
@@ -73,6 +76,29 @@ export function presentTransaction(row: Transaction): TransactionBody {
     created_at: createdAt,
     updated_at: createdAt,
   }
+}
+
+/** A hold (API.md §4). */
+export function presentHold(hold: Hold): HoldBody {
+  return {
+    hold_id: hold.holdId,
+    wallet_id: hold.walletId,
+    amount: formatDecimal(hold.amount),
+    captured_amount: formatDecimal(hold.capturedAmount),
+    remaining_amount: formatDecimal(remainingAmount(hold)),
+    status: hold.status,
+    expires_at: formatInstant(hold.expiresAt),
+    description: hold.description,
+    reference_id: hold.referenceId,
+    metadata: presentMetadata(hold.metadata),
+    created_at: formatInstant(hold.createdAt),
+    updated_at: formatInstant(hold.updatedAt),
+  }
+}
+
+/** A page of holds; `count` is the page's length. */
+export function presentHoldList({ holds, limit, nextCursor }: HoldList): HoldListBody {
+  return { holds: holds.map(presentHold), count: holds.length, limit, next_cursor: nextCursor }
 }
 
 /** A page of history; `count` is the page's length. */

@@ -74,19 +74,27 @@ const GUARDS = `
   ) AS roles
   ORDER BY 1, 2, 3, 4`
 
+/** What names a row of each table: its sequence, its transaction, its hold. */
+const PLACES = {
+  wallets: { sequence: 'last_sequence', transactionId: 'NULL', holdId: 'NULL' },
+  wallet_transactions: { sequence: 'sequence', transactionId: 'transaction_id', holdId: 'NULL' },
+  holds: { sequence: 'NULL', transactionId: 'NULL', holdId: 'hold_id' },
+  hold_events: { sequence: 'sequence', transactionId: 'NULL', holdId: 'hold_id' },
+} as const
+
 /** The rows of `table` that its CHECKs, as the migrations made them, would refuse today. */
-export const rowsAgainstChecks = (table: 'wallets' | 'wallet_transactions'): AuditStatement => {
+export const rowsAgainstChecks = (table: keyof typeof PLACES): AuditStatement => {
   const checks = EXPECTED_GUARDS.flatMap((guard): [string, string][] => {
     const condition =
       guard.table === table && guard.kind === 'constraint' ? /^CHECK (.*)$/s.exec(guard.definition) : null
     return condition ? [[guard.name, condition[1] ?? 'true']] : []
   })
-  const [sequence, transactionId] = table === 'wallets' ? ['last_sequence', 'NULL'] : ['sequence', 'transaction_id']
+  const { sequence, transactionId, holdId } = PLACES[table]
   // The text comes from a file of this repository; nothing of a request or of the audited data is in it.
   return {
     text: `
-      SELECT wallet_id::text, ${sequence}::text AS sequence, ${transactionId}::text AS transaction_id, c.name AS what,
-        'a row that the CHECK allows' AS expected, 'a row that it refuses' AS found
+      SELECT wallet_id::text, ${sequence}::text AS sequence, ${transactionId}::text AS transaction_id,
+        ${holdId}::text AS hold_id, c.name AS what, 'a row that the CHECK allows' AS expected, 'a row that it refuses' AS found
       FROM ${table},
       LATERAL (VALUES ${checks.map(([name, condition]) => `('${name}', ${condition})`).join(',\n        ')}) AS c (name, holds)
       WHERE (${checks.map(([, condition]) => condition).join('\n        AND ')}) IS FALSE AND c.holds IS FALSE

@@ -3,10 +3,9 @@
 import pg from 'pg'
 import { sessionConfig } from '../db/session.ts'
 import { classifyDatabaseError } from '../db/sqlstate.ts'
-import type { Transaction } from '../domain/transaction.ts'
+import type { ChainStatement } from './audit-chain-statements.ts'
 import type { AuditStatement } from './audit-statements.ts'
 import { EXPECTED_GUARDS, type Guard, GUARDED_TABLES, guardsOf } from './audit-guard-statements.ts'
-import { TRANSACTION_COLUMNS } from './ledger-statements.ts'
 
 /** The audit could not be run. The message is one sentence for people. */
 export class AuditImpossible extends Error {
@@ -16,22 +15,28 @@ export class AuditImpossible extends Error {
   }
 }
 
-/** What breaks an invariant, and where. `what` is a column or a quantity; all values as text. */
+/**
+ * What breaks an invariant, and where. `what` is a column or a quantity; all values as text. With a hold's id, `sequence`
+ * is that of a hold event; without, of a row.
+ */
 export interface Finding {
   readonly walletId: string | null
   readonly sequence: string | null
   readonly transactionId: string | null
+  readonly holdId: string | null
   readonly what: string
   readonly expected: string
   readonly found: string
 }
 
-const NOWHERE = { walletId: null, sequence: null, transactionId: null }
+/** The place of a finding that is about no row. */
+export const NOWHERE = { walletId: null, sequence: null, transactionId: null, holdId: null }
 
 interface FindingRow {
   readonly wallet_id: string | null
   readonly sequence: string | null
   readonly transaction_id: string | null
+  readonly hold_id?: string | null
   readonly what: string
   readonly expected: string | null
   readonly found: string | null
@@ -41,6 +46,8 @@ interface FindingRow {
 export interface LedgerSize {
   readonly wallets: number
   readonly transactions: number
+  readonly holds: number
+  readonly holdEvents: number
 }
 
 /**
@@ -141,9 +148,10 @@ export class AuditSnapshot {
       )
     }
     const counted = await this.#asking.query<LedgerSize>(
-      `SELECT (SELECT count(*) FROM wallets) AS wallets, (SELECT count(*) FROM wallet_transactions) AS transactions`,
+      `SELECT (SELECT count(*) FROM wallets) AS wallets, (SELECT count(*) FROM wallet_transactions) AS transactions,
+        (SELECT count(*) FROM holds) AS holds, (SELECT count(*) FROM hold_events) AS "holdEvents"`,
     )
-    return counted.rows[0] ?? { wallets: 0, transactions: 0 }
+    return counted.rows[0] ?? { wallets: 0, transactions: 0, holds: 0, holdEvents: 0 }
   }
 
   /** The first rows that break an invariant. A statement that the database refuses is a finding, too. */
@@ -151,8 +159,8 @@ export class AuditSnapshot {
     return orRefusal(this.#asking, async () => {
       const values = [limit, ...(statement.values ?? [])]
       const { rows } = await this.#asking.query<FindingRow>(statement.text, values)
-      return rows.map(({ wallet_id, sequence, transaction_id, what, expected, found }) => {
-        const place = { walletId: wallet_id, sequence, transactionId: transaction_id }
+      return rows.map(({ wallet_id, sequence, transaction_id, hold_id = null, what, expected, found }) => {
+        const place = { walletId: wallet_id, sequence, transactionId: transaction_id, holdId: hold_id }
         return { ...place, what, expected: expected ?? 'nothing', found: found ?? 'nothing' }
       })
     })
@@ -167,26 +175,29 @@ export class AuditSnapshot {
     })
   }
 
-  /** Hands over every row of every wallet, in the order of the chains, a batch at a time. */
-  async walk(visit: (rows: readonly Transaction[]) => void): Promise<Finding[]> {
+  /** Hands over every row of every chain of a kind, in the order of the chains, a batch at a time. */
+  async walk<Row extends pg.QueryResultRow>(
+    { name, text }: ChainStatement,
+    visit: (rows: readonly Row[]) => void,
+  ): Promise<Finding[]> {
     return orRefusal(this.#walking, async () => {
       // A cursor, not key ranges: no row is passed over, even where the keys that would order it are gone.
       await this.#walking.query(WALK_SETTINGS)
-      await this.#walking.query(`DECLARE chain NO SCROLL CURSOR FOR ${CHAIN}`)
-      let next = this.#fetch()
+      await this.#walking.query(`DECLARE ${name} NO SCROLL CURSOR FOR ${text}`)
+      let next = this.#fetch<Row>(name)
       for (;;) {
         const rows = await next
         if (rows.length === 0) return []
         // The server prepares the next batch while this one is hashed.
-        next = this.#fetch()
+        next = this.#fetch<Row>(name)
         visit(rows)
       }
     })
   }
 
-  #fetch(): Promise<Transaction[]> {
+  #fetch<Row extends pg.QueryResultRow>(cursor: string): Promise<Row[]> {
     const fetched = this.#walking
-      .query<Transaction>({ name: 'fetch_chain', text: `FETCH ${BATCH_ROWS} FROM chain` })
+      .query<Row>({ name: `fetch_${cursor}`, text: `FETCH ${BATCH_ROWS} FROM ${cursor}` })
       .then(({ rows }) => rows)
     // Whoever stops early never looks at it.
     fetched.catch(() => undefined)
@@ -204,14 +215,6 @@ async function orRefusal(client: pg.Client, work: () => Promise<Finding[]>): Pro
     await client.query('ROLLBACK TO SAVEPOINT one_check')
     return [{ ...NOWHERE, what: 'the check itself', expected: 'tables it can read', found: reasonOf(error) }]
   }
-}
-
-/** The columns under the names of `Transaction`, so that a row is at once what `chainHash` takes. */
-const CHAIN = `SELECT ${TRANSACTION_COLUMNS.map(([column]) => `${column} AS "${camelCase(column)}"`).join(', ')}
-  FROM wallet_transactions ORDER BY wallet_id, sequence`
-
-function camelCase(column: string): string {
-  return column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
 
 /** Columns, constraints and indexes of somebody else's do no harm; what acts on a write by itself must be ours. */

@@ -1,7 +1,10 @@
 // The SQL of the audit, one invariant of DESIGN.md §3 a statement. Each one reads whole tables, trusts no running figure it
-// can recompute, and answers with the first rows that break the invariant. What is not SQL (the hash chain) is elsewhere.
+// can recompute, and answers with the first rows that break the invariant. What is not SQL (the hash chains) is elsewhere.
 
-/** A statement whose `$1` is the number of findings wanted. Its columns are those of `FindingRow`, all of them text. */
+/**
+ * A statement whose `$1` is the number of findings wanted. Its columns are those of `FindingRow`, all of them text; `hold_id`
+ * only where holds come in.
+ */
 export interface AuditStatement {
   readonly text: string
   readonly values?: readonly unknown[]
@@ -30,6 +33,7 @@ export const unreadableValues: AuditStatement = {
         OR total_in IN ('Infinity', '-Infinity') OR scale(total_in) > 18
         OR created_at NOT BETWEEN '1970-01-01Z' AND '9999-12-31Z'
         OR updated_at NOT BETWEEN '1970-01-01Z' AND '9999-12-31Z' OR last_sequence > 9007199254740991
+        OR next_hold_expiry NOT BETWEEN '1970-01-01Z' AND '9999-12-31Z'
     ) AS t,
     LATERAL (VALUES ('a value', 'decimals, times and counts that can be computed with', t.amounts::text || ' at ' || t.created_at))
       AS c (what, expected, found)
@@ -123,49 +127,44 @@ export const wrongHeads: AuditStatement = {
     ORDER BY w.wallet_id LIMIT $1`,
 }
 
-/** What is locked is what the open holds reserve, and never more than there is. */
-export const wrongLocks: AuditStatement = {
-  text: `
-    -- There are no holds yet, so nothing reserves anything. The migration that brings them replaces this one line.
-    WITH reserved AS (SELECT wallet_id, 0::numeric AS total FROM wallets WHERE false)
-    SELECT wallet_id::text, last_sequence::text AS sequence, NULL AS transaction_id, c.what, c.expected, c.found
-    FROM wallets LEFT JOIN reserved USING (wallet_id),
-    LATERAL (VALUES
-      ('locked_balance', locked_balance = coalesce(reserved.total, 0), trim_scale(coalesce(reserved.total, 0))::text,
-        trim_scale(locked_balance)::text),
-      ('available balance', balance >= locked_balance, 'at least 0', trim_scale(balance - locked_balance)::text)
-    ) AS c (what, holds, expected, found)
-    WHERE NOT c.holds
-    UNION ALL
-    SELECT wallet_id::text, sequence::text, transaction_id::text, 'locked_balance of the row', '0', trim_scale(locked_balance)::text
-    FROM wallet_transactions WHERE locked_balance <> 0
-    ORDER BY 1, 2 LIMIT $1`,
-}
-
-/** A key has one effect in its wallet, a creation's key one wallet of its user, and each goes with its request's digest. */
+/**
+ * A key has one effect in its wallet, be it a row or something that happened to a hold, a creation's key one wallet of its
+ * user, and each goes with its request's digest.
+ */
 export const repeatedKeys: AuditStatement = {
   text: `
-    WITH repeated AS (
-      SELECT wallet_id, idempotency_key, min(sequence) AS first FROM wallet_transactions
+    WITH effects AS NOT MATERIALIZED (
+      SELECT wallet_id, sequence, transaction_id, NULL::uuid AS hold_id, idempotency_key, request_hash, created_at
+      FROM wallet_transactions
+      UNION ALL
+      SELECT wallet_id, sequence, NULL, hold_id, idempotency_key, request_hash, created_at FROM hold_events
+    ), repeated AS (
+      SELECT wallet_id, idempotency_key FROM effects
       WHERE idempotency_key IS NOT NULL GROUP BY wallet_id, idempotency_key HAVING count(*) > 1
     ), repeated_creation AS (
       SELECT user_id, creation_key, min(wallet_id::text) AS first FROM wallets
       WHERE creation_key IS NOT NULL GROUP BY user_id, creation_key HAVING count(*) > 1
     )
-    SELECT t.wallet_id::text, t.sequence::text, t.transaction_id::text, 'idempotency_key' AS what,
-      'one effect, which is sequence ' || first AS expected, 'again: ' || idempotency_key AS found
-    FROM wallet_transactions t JOIN repeated USING (wallet_id, idempotency_key) WHERE t.sequence > first
+    SELECT wallet_id::text, sequence::text, transaction_id::text, hold_id::text, 'idempotency_key' AS what,
+      'one effect, which is ' || first AS expected, 'again: ' || idempotency_key AS found
+    FROM (
+      SELECT *, row_number() OVER in_order AS time,
+        first_value(CASE WHEN hold_id IS NULL THEN 'sequence ' ELSE 'hold event ' END || sequence) OVER in_order AS first
+      FROM effects JOIN repeated USING (wallet_id, idempotency_key)
+      WINDOW in_order AS (PARTITION BY wallet_id, idempotency_key ORDER BY created_at, sequence)
+    ) AS again WHERE time > 1
     UNION ALL
-    SELECT w.wallet_id::text, NULL, NULL, 'creation_key', 'one wallet, which is ' || first, 'again: ' || creation_key
+    SELECT w.wallet_id::text, NULL, NULL, NULL, 'creation_key', 'one wallet, which is ' || first, 'again: ' || creation_key
     FROM wallets w JOIN repeated_creation USING (user_id, creation_key) WHERE w.wallet_id::text > first
     UNION ALL
-    SELECT wallet_id::text, sequence::text, transaction_id::text, 'request_hash', 'a key and its digest, or neither',
+    SELECT wallet_id::text, sequence::text, transaction_id::text, hold_id::text, 'request_hash',
+      'a key and its digest, or neither',
       coalesce(idempotency_key, 'no key') || ' with ' || coalesce(octet_length(request_hash) || ' bytes', 'none')
-    FROM wallet_transactions
+    FROM effects
     WHERE (idempotency_key IS NULL) <> (request_hash IS NULL)
       OR octet_length(request_hash) < 16 OR octet_length(request_hash) % 8 <> 0
     UNION ALL
-    SELECT wallet_id::text, NULL, NULL, 'creation_request_hash', 'a key, its digest and its snapshot, or none',
+    SELECT wallet_id::text, NULL, NULL, NULL, 'creation_request_hash', 'a key, its digest and its snapshot, or none',
       coalesce(creation_key, 'no key') || ' with ' || coalesce(octet_length(creation_request_hash) || ' bytes', 'none')
     FROM wallets
     WHERE num_nulls(creation_key, creation_request_hash, creation_snapshot) NOT IN (0, 3)

@@ -1,5 +1,6 @@
 // Reads the append-only history: rows by id, pages of it, and balances as they were.
 import type { RawBuilder } from 'kysely'
+import { assert } from '../domain/errors.ts'
 import { type RequestKind, routeDigest } from '../domain/idempotency.ts'
 import type { Instant } from '../domain/instant.ts'
 import type { Transaction, TransactionId } from '../domain/transaction.ts'
@@ -10,12 +11,12 @@ import * as statements from './history-statements.ts'
 import { reading } from './read-failures.ts'
 import { type TransactionRow, transactionOf } from './read-rows.ts'
 
-export type { HistoryFilter, UserPosition } from './history-statements.ts'
+export type { UserPosition } from './history-statements.ts'
 
 /** The money of a wallet at an instant. */
 export interface BalanceAt {
   readonly balance: bigint
-  /** What holds had locked when the last row up to the instant was written. */
+  /** What holds locked then. */
   readonly lockedBalance: bigint
 }
 
@@ -64,11 +65,16 @@ export class HistoryRepository {
     return this.#page(request.limit, (limit) => statements.userPage({ ...request, limit }))
   }
 
-  /** The balance that the last row up to and including an instant left behind; 0 before the first row. */
+  /** The row with this sequence in its wallet, or `null`; there is none with 0. */
+  async findRow(walletId: WalletId, sequence: number): Promise<Transaction | null> {
+    const [row] = sequence === 0 ? [] : await this.#rows(statements.findRow(walletId, sequence))
+    return row ?? null
+  }
+
+  /** The money of a wallet as it was at an instant; nothing before its first row. */
   async balanceAt(walletId: WalletId, at: Instant): Promise<BalanceAt> {
     const { rows } = await reading(statements.findBalanceAt(walletId, at).execute(this.#db))
-    const [row] = rows
-    return row ? { balance: row.balance_after, lockedBalance: row.locked_balance } : { balance: 0n, lockedBalance: 0n }
+    return balanceAtOf(rows)
   }
 
   /** One row more than asked for tells whether there is a next page. */
@@ -81,4 +87,10 @@ export class HistoryRepository {
     const { rows } = await reading(statement.execute(this.#db))
     return rows.map(transactionOf)
   }
+}
+
+/** The money that `findBalanceAt` found. */
+export function balanceAtOf([row]: readonly statements.BalanceAtRow[]): BalanceAt {
+  assert(row, 'a question about an instant has an answer')
+  return { balance: row.balance_after, lockedBalance: row.locked_balance }
 }

@@ -4,10 +4,11 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Instant } from '../domain/instant.ts'
 import type { TransactionId, TransactionType } from '../domain/transaction.ts'
 import type { WalletId } from '../domain/wallet.ts'
+import { lockedAt } from './hold-read-statements.ts'
 import { timestamp, transactionColumns, type TransactionRow } from './read-rows.ts'
 
 /** What a page shows. Both instants are inclusive. */
-export interface HistoryFilter {
+interface HistoryFilter {
   /** Empty: every type. */
   readonly types: readonly TransactionType[]
   readonly from: Instant | null
@@ -39,6 +40,12 @@ export interface UserPageRequest extends HistoryFilter, Slice {
   readonly after: UserPosition | null
 }
 
+/** The money of a wallet at an instant. */
+export interface BalanceAtRow {
+  readonly balance_after: bigint
+  readonly locked_balance: bigint
+}
+
 type Sql = RawBuilder<unknown>
 
 const NOTHING = sql``
@@ -48,6 +55,12 @@ const BEYOND_ALL_SEQUENCES = sql.raw('9223372036854775807')
 /** Rows by id. */
 export function findTransactions(ids: readonly TransactionId[]): RawBuilder<TransactionRow> {
   return sql`SELECT ${transactionColumns} FROM wallet_transactions t WHERE t.transaction_id = ANY(${ids}::uuid[])`
+}
+
+/** A row by its place in its wallet. */
+export function findRow(walletId: WalletId, sequence: number): RawBuilder<TransactionRow> {
+  return sql`SELECT ${transactionColumns} FROM wallet_transactions t
+    WHERE t.wallet_id = ${walletId} AND t.sequence = ${sequence}`
 }
 
 /** A row and, if it is a transfer's outgoing leg, the incoming leg and the fee that were written with it. */
@@ -84,14 +97,17 @@ export function findWalletOfKey(request: {
     ORDER BY used.created_at LIMIT 1`
 }
 
-/** The balances that the last row up to an instant left behind; no row before the first one. */
-export function findBalanceAt(
-  walletId: WalletId,
-  at: Instant,
-): RawBuilder<{ balance_after: bigint; locked_balance: bigint }> {
-  return sql`SELECT t.balance_after, t.locked_balance FROM wallet_transactions t
-    WHERE t.wallet_id = ${walletId} AND t.created_at <= ${timestamp(at)}
-    ORDER BY t.created_at DESC, t.sequence DESC LIMIT 1`
+/**
+ * The money of a wallet at an instant: the balance that the last row up to it left behind, and what holds locked then. Rows
+ * and holds move without each other, so each is looked up by itself.
+ */
+export function findBalanceAt(walletId: WalletId, at: Instant): RawBuilder<BalanceAtRow> {
+  const wallet = sql`${walletId}::uuid`
+  return sql`SELECT coalesce((
+      SELECT t.balance_after FROM wallet_transactions t
+      WHERE t.wallet_id = ${wallet} AND t.created_at <= ${timestamp(at)}
+      ORDER BY t.created_at DESC, t.sequence DESC LIMIT 1
+    ), 0) AS balance_after, ${lockedAt(wallet, at)} AS locked_balance`
 }
 
 /** A page of a wallet's rows, newest first. */

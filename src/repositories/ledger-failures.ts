@@ -1,5 +1,6 @@
 // How a write to the ledger can fail, in terms that its callers may act on without knowing a SQLSTATE.
 import type { DatabaseFailure } from '../db/sqlstate.ts'
+import type { HoldEvent } from '../domain/hold.ts'
 import type { TransactionId } from '../domain/transaction.ts'
 import type { WalletId, WalletState } from '../domain/wallet.ts'
 
@@ -22,6 +23,8 @@ export interface WrittenIds {
   readonly walletIds: readonly WalletId[]
   /** Wallets whose status or particulars it changed, with the time that it gave them. */
   readonly changes: readonly Pick<WalletState, 'walletId' | 'updatedAt'>[]
+  /** What it recorded about holds: the hash tells an event from another writer's with the same sequence. */
+  readonly holdEvents: readonly Pick<HoldEvent, 'walletId' | 'sequence' | 'hash'>[]
 }
 
 /** The connection was lost after COMMIT had been sent: the rows may or may not be there. */

@@ -1,5 +1,6 @@
 // What a flush locks and looks up before it can decide: one statement and one destination each, all sent in one trip.
 import { type Command, claimOf, isAdministration, walletsOf } from '../domain/command.ts'
+import type { Hold, HoldHead, HoldId } from '../domain/hold.ts'
 import type { Instant } from '../domain/instant.ts'
 import {
   fiatKey,
@@ -14,11 +15,13 @@ import type { WalletId, WalletState } from '../domain/wallet.ts'
 import type { PipelineStatement } from '../db/pipeline.ts'
 import { walletStateOf, type WalletStateRow } from './ledger-rows.ts'
 import * as statements from './ledger-statements.ts'
+import type { Statement } from './set-wise.ts'
 
-export interface LockOptions {
-  /** Do not wait for what somebody else holds: report it as `busyWallets` and `busyUsers`. */
-  readonly skipLocked: boolean
-}
+/**
+ * How what the commands touch is locked: `wait` for it; `skip` what somebody else holds and report it as `busyWallets` and
+ * `busyUsers`; or `none` at all, for whoever only looks.
+ */
+export type Locking = 'wait' | 'skip' | 'none'
 
 type Absorb = (rows: readonly unknown[]) => void
 export interface Lookup {
@@ -36,6 +39,10 @@ export interface Load {
   readonly effects: Map<string, RecordedEffect>
   readonly refunded: Map<TransactionId, bigint>
   readonly fiatWallets: Map<string, OpenFiatWallet>
+  readonly holds: Map<HoldId, Hold>
+  readonly holdHeads: Map<WalletId, HoldHead>
+  readonly dueHolds: Map<WalletId, HoldId[]>
+  readonly relockedWallets: Set<WalletId>
 }
 
 /** A load with nothing in it yet. */
@@ -49,20 +56,24 @@ export function emptyLoad(): Load {
     effects: new Map(),
     refunded: new Map(),
     fiatWallets: new Map(),
+    holds: new Map(),
+    holdHeads: new Map(),
+    dueHolds: new Map(),
+    relockedWallets: new Set(),
   }
 }
 
 /** One look-up: its statement, and where each of its rows goes. */
-function lookup<Row>(statement: PipelineStatement, take: (row: Row) => void): Lookup {
+export function lookup<Row>(statement: PipelineStatement, take: (row: Row) => void): Lookup {
   // The rows' shape is that of the statement beside which `take` stands.
   return { statement, absorb: (rows) => (rows as readonly Row[]).forEach(take) }
 }
 
 /** Locks first, users before wallets; then the clock; then whatever must be read under the locks. */
-export function lookupsOf(commands: readonly Command[], options: LockOptions, load: Load): Lookup[] {
+export function lookupsOf(commands: readonly Command[], locking: Locking, load: Load): Lookup[] {
   return [
-    ...userLocks(commands, options, load),
-    ...walletLocks(commands, options, load),
+    ...userLocks(commands, locking, load),
+    ...walletLocks(commands, locking, load),
     lookup<{ now: Instant }>(statements.readClock.with(), (row) => (load.now = row.now)),
     ...effectLookups(commands, load),
     ...creationLookups(commands, load),
@@ -71,10 +82,10 @@ export function lookupsOf(commands: readonly Command[], options: LockOptions, lo
   ]
 }
 
-function userLocks(commands: readonly Command[], options: LockOptions, load: Load): Lookup[] {
+function userLocks(commands: readonly Command[], locking: Locking, load: Load): Lookup[] {
   const users = commands.flatMap((command) => (command.kind === 'create' ? [command.userId] : []))
-  if (users.length === 0) return []
-  if (!options.skipLocked) return [lookup(statements.lockUsers.with(users), () => undefined)]
+  if (users.length === 0 || locking === 'none') return []
+  if (locking === 'wait') return [lookup(statements.lockUsers.with(users), () => undefined)]
   return [
     lookup<{ user_id: string; locked: boolean }>(statements.lockFreeUsers.with(users), (row) => {
       if (!row.locked) load.busyUsers.add(row.user_id)
@@ -82,14 +93,19 @@ function userLocks(commands: readonly Command[], options: LockOptions, load: Loa
   ]
 }
 
-function walletLocks(commands: readonly Command[], options: LockOptions, load: Load): Lookup[] {
+const WALLET_LOCKS = {
+  wait: statements.lockWallets,
+  skip: statements.lockFreeWallets,
+  none: statements.readWallets,
+} as const satisfies Record<Locking, Statement>
+
+function walletLocks(commands: readonly Command[], locking: Locking, load: Load): Lookup[] {
   const walletIds = [...new Set(commands.flatMap(walletsOf))]
   if (walletIds.length === 0) return []
-  const lock = options.skipLocked ? statements.lockFreeWallets : statements.lockWallets
-  const locks = lookup<WalletStateRow>(lock.with(walletIds), (row) =>
+  const locks = lookup<WalletStateRow>(WALLET_LOCKS[locking].with(walletIds), (row) =>
     load.wallets.set(row.wallet_id, walletStateOf(row)),
   )
-  if (!options.skipLocked) return [locks]
+  if (locking !== 'skip') return [locks]
   const existing = lookup<{ wallet_id: WalletId }>(statements.findWallets.with(walletIds), (row) => {
     load.existing.push(row.wallet_id)
   })
@@ -99,7 +115,7 @@ function walletLocks(commands: readonly Command[], options: LockOptions, load: L
 interface EffectRow {
   readonly wallet_id: WalletId
   readonly idempotency_key: string
-  readonly transaction_id: TransactionId
+  readonly effect_id: string
   readonly request_hash: Buffer
 }
 
@@ -115,7 +131,7 @@ function effectLookups(commands: readonly Command[], load: Load): Lookup[] {
   )
   return [
     lookup<EffectRow>(statement, (row) => {
-      const effect = { effectId: row.transaction_id, requestHash: row.request_hash }
+      const effect = { effectId: row.effect_id, requestHash: row.request_hash }
       load.effects.set(walletScope(row.wallet_id, row.idempotency_key), effect)
     }),
   ]

@@ -7,9 +7,10 @@ import type { WalletId } from '../domain/wallet.ts'
 import type { PipelineConnection, PipelineStatement } from '../db/pipeline.ts'
 import { classifyDatabaseError, isServerRefusal } from '../db/sqlstate.ts'
 import { CommitOutcomeUnknown, LedgerFailure, type WrittenIds } from './ledger-failures.ts'
-import { emptyLoad, type LockOptions, lookupsOf } from './ledger-lookups.ts'
-import { balanceParameters, detailsParameters, newWalletParameters, transactionParameters } from './ledger-rows.ts'
+import { expiredLockLookups, holdLookups } from './hold-lookups.ts'
+import { emptyLoad, type Locking, type Lookup, lookupsOf } from './ledger-lookups.ts'
 import * as statements from './ledger-statements.ts'
+import { writesOf } from './ledger-writes.ts'
 
 /** What `transact` hands to `decide`: the locked state, and what could not be locked. */
 export interface Locked extends LedgerState {
@@ -36,10 +37,10 @@ export class LedgerRepository {
    */
   async transact(
     commands: readonly Command[],
-    options: LockOptions,
+    locking: 'wait' | 'skip',
     decide: (locked: Locked) => WorkingSet,
   ): Promise<WorkingSet> {
-    const decided = await this.#rollingBack(async () => decide(await this.#lock(commands, options)))
+    const decided = await this.#rollingBack(async () => decide(await this.#load(commands, locking)))
     const writes = writesOf(decided)
     if (writes.length === 0) {
       await this.#abandon()
@@ -50,18 +51,31 @@ export class LedgerRepository {
   }
 
   /**
+   * Lets `decide` work on what the commands would find at this moment, all of one snapshot: nothing is locked or written, and
+   * nobody is waited for. Throws `LedgerFailure`.
+   */
+  async preview<Result>(commands: readonly Command[], decide: (state: LedgerState) => Result): Promise<Result> {
+    const result = await this.#rollingBack(async () => decide(await this.#load(commands, 'none')))
+    await this.#abandon()
+    return result
+  }
+
+  /**
    * Finds out whether a flush whose COMMIT went unanswered was written. Its locks are awaited first, so that a
    * transaction still on its way to commit is not mistaken for one that failed.
    */
   async settle(commands: readonly Command[], written: WrittenIds): Promise<boolean> {
     return this.#rollingBack(async () => {
-      await this.#lock(commands, { skipLocked: false })
+      await this.#load(commands, 'wait')
       const [found] = await this.#connection.send([
         statements.findWritten.with(
           written.transactionIds,
           written.walletIds,
           written.changes.map((change) => change.walletId),
           written.changes.map((change) => formatInstant(change.updatedAt)),
+          written.holdEvents.map((event) => event.walletId),
+          written.holdEvents.map((event) => event.sequence),
+          written.holdEvents.map((event) => event.hash),
         ),
         ROLLBACK,
       ])
@@ -70,11 +84,20 @@ export class LedgerRepository {
     })
   }
 
-  async #lock(commands: readonly Command[], options: LockOptions): Promise<Locked> {
+  async #load(commands: readonly Command[], locking: Locking): Promise<Locked> {
     const loaded = emptyLoad()
-    const lookups = lookupsOf(commands, options, loaded)
-    const answers = await this.#connection.begin(lookups.map((lookup) => lookup.statement))
-    answers.forEach((answer, index) => lookups[index]?.absorb(answer.rows))
+    const lookups = [...lookupsOf(commands, locking, loaded), ...holdLookups(commands, loaded)]
+    const mode = locking === 'none' ? 'snapshot' : 'locking'
+    absorb(
+      lookups,
+      await this.#connection.begin(
+        lookups.map((lookup) => lookup.statement),
+        mode,
+      ),
+    )
+    // A third round trip, but only where a hold has expired since the wallet's lock was stored.
+    const stale = expiredLockLookups(loaded)
+    if (stale.length > 0) absorb(stale, await this.#connection.send(stale.map((lookup) => lookup.statement)))
     const busyWallets = new Set(loaded.existing.filter((walletId) => !loaded.wallets.has(walletId)))
     return { ...loaded, busyWallets }
   }
@@ -116,28 +139,8 @@ export class LedgerRepository {
   }
 }
 
-/** What a decided flush writes; wallets it opened are inserted as they ended, not inserted and then updated. */
-function writesOf(decided: WorkingSet): PipelineStatement[] {
-  const created = [...decided.created.values()].flatMap((wallet) => {
-    const state = decided.wallets.get(wallet.wallet.walletId)
-    return state ? [{ created: wallet, state }] : []
-  })
-  const posted = [...decided.postedWallets].flatMap((walletId) => {
-    const state = decided.wallets.get(walletId)
-    return state && !decided.created.has(walletId) ? [state] : []
-  })
-  const changed = [...decided.changedWallets].flatMap((walletId) => {
-    const state = decided.wallets.get(walletId)
-    const details = decided.details.get(walletId)
-    return state && details ? [{ details, state }] : []
-  })
-  const writes: PipelineStatement[] = []
-  // Constraints hold after each statement: a wallet is emptied before it is closed, and closed before the next one opens.
-  if (posted.length > 0) writes.push(statements.updateBalances.with(...balanceParameters(posted)))
-  if (changed.length > 0) writes.push(statements.updateDetails.with(...detailsParameters(changed)))
-  if (created.length > 0) writes.push(statements.insertWallets.with(...newWalletParameters(created)))
-  if (decided.rows.length > 0) writes.push(statements.insertTransactions.with(...transactionParameters(decided.rows)))
-  return writes
+function absorb(lookups: readonly Lookup[], answers: readonly { readonly rows: readonly unknown[] }[]): void {
+  answers.forEach((answer, index) => lookups[index]?.absorb(answer.rows))
 }
 
 function writtenIds(decided: WorkingSet): WrittenIds {
@@ -145,5 +148,6 @@ function writtenIds(decided: WorkingSet): WrittenIds {
     transactionIds: decided.rows.map((row) => row.transactionId),
     walletIds: [...decided.created.keys()],
     changes: [...decided.changedWallets].flatMap((walletId) => decided.wallets.get(walletId) ?? []),
+    holdEvents: decided.events,
   }
 }

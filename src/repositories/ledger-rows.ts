@@ -5,6 +5,7 @@ import { formatInstant, type Instant } from '../domain/instant.ts'
 import type { NewWallet, WalletDetails } from '../domain/ledger-state.ts'
 import type { Transaction, TransactionType, TypeTotals } from '../domain/transaction.ts'
 import type { WalletId, WalletState, WalletStatus } from '../domain/wallet.ts'
+import { columns } from './set-wise.ts'
 
 /** A locked wallet as `lockWallets` gives it. */
 export interface WalletStateRow {
@@ -14,6 +15,7 @@ export interface WalletStateRow {
   readonly status: WalletStatus
   readonly balance: bigint
   readonly locked_balance: bigint
+  readonly next_hold_expiry: Instant | null
   readonly last_sequence: number
   readonly last_hash: Buffer
   readonly total_in: bigint
@@ -30,6 +32,7 @@ export function walletStateOf(row: WalletStateRow): WalletState {
     status: row.status,
     balance: row.balance,
     lockedBalance: row.locked_balance,
+    nextHoldExpiry: row.next_hold_expiry,
     sequence: row.last_sequence,
     hash: row.last_hash,
     totalIn: row.total_in,
@@ -59,11 +62,6 @@ function formatTotals(totals: WalletState['totals']): string {
 function typedEntries<Value>(record: Partial<Record<TransactionType, Value>>): [TransactionType, Value][] {
   // Object.entries forgets that the keys are transaction types; both callers build or validate them.
   return Object.entries(record) as [TransactionType, Value][]
-}
-
-/** One array per column, as the set-wise statements take them. */
-function columns<Item>(items: readonly Item[], fields: readonly ((item: Item) => ArrayElement)[]): ArrayElement[][] {
-  return fields.map((field) => items.map(field))
 }
 
 const decimal = (value: bigint | null): string | null => (value === null ? null : formatDecimal(value))
@@ -126,6 +124,8 @@ export function newWalletParameters(created: readonly { created: NewWallet; stat
     ({ state }) => state.hash,
     ({ state }) => formatDecimal(state.totalIn),
     ({ state }) => formatTotals(state.totals),
+    ({ state }) => formatDecimal(state.lockedBalance),
+    ({ state }) => (state.nextHoldExpiry === null ? null : formatInstant(state.nextHoldExpiry)),
     ({ created: { idempotency } }) => idempotency?.key ?? null,
     ({ created: { idempotency } }) => idempotency?.requestHash ?? null,
     ({ created }) => (created.idempotency ? creationSnapshot(created) : null),
@@ -152,17 +152,31 @@ function creationSnapshot({ wallet }: NewWallet): string {
   return JSON.stringify(snapshot)
 }
 
+type WalletField = (state: WalletState) => ArrayElement
+
+const BALANCE_FIELDS: readonly WalletField[] = [
+  (state) => state.walletId,
+  (state) => formatDecimal(state.balance),
+  (state) => state.sequence,
+  (state) => state.hash,
+  (state) => formatDecimal(state.totalIn),
+  (state) => formatTotals(state.totals),
+  (state) => formatInstant(state.updatedAt),
+]
+
+const LOCK_FIELDS: readonly WalletField[] = [
+  (state) => formatDecimal(state.lockedBalance),
+  (state) => (state.nextHoldExpiry === null ? null : formatInstant(state.nextHoldExpiry)),
+]
+
 /** Parameters of `updateBalances`. */
 export function balanceParameters(states: readonly WalletState[]): ArrayElement[][] {
-  return columns(states, [
-    (state) => state.walletId,
-    (state) => formatDecimal(state.balance),
-    (state) => state.sequence,
-    (state) => state.hash,
-    (state) => formatDecimal(state.totalIn),
-    (state) => formatTotals(state.totals),
-    (state) => formatInstant(state.updatedAt),
-  ])
+  return columns(states, BALANCE_FIELDS)
+}
+
+/** Parameters of `updateBalancesAndLocks`. */
+export function balanceAndLockParameters(states: readonly WalletState[]): ArrayElement[][] {
+  return columns(states, [...BALANCE_FIELDS, ...LOCK_FIELDS])
 }
 
 /** Parameters of `updateDetails`. */

@@ -1,55 +1,11 @@
 // The SQL of the posting path, one statement a function, built with Kysely once and run on the pipelined connection.
 // test/contract/ledger-statements.sql shows it rendered.
-import {
-  type CompiledQuery,
-  DummyDriver,
-  Kysely,
-  PostgresAdapter,
-  PostgresIntrospector,
-  PostgresQueryCompiler,
-  type RawBuilder,
-  sql,
-} from 'kysely'
-import { type ArrayElement, arrayLiteral } from '../db/array-literal.ts'
-import type { PipelineStatement } from '../db/pipeline.ts'
-import type { Database } from '../db/schema.ts'
-
-/** Compiles only; the statements run on the pipelined connection, which Kysely cannot drive (TRAPS.md). */
-const compiler = new Kysely<Database>({
-  dialect: {
-    createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new PostgresIntrospector(db),
-    createQueryCompiler: () => new PostgresQueryCompiler(),
-  },
-})
-
-/** A statement whose text is fixed and whose parameters are arrays: `$1`, `$2`, ... in the order of their first mention. */
-export interface Statement {
-  readonly name: string
-  readonly text: string
-  with(...arrays: readonly (readonly ArrayElement[])[]): PipelineStatement
-}
-
-function statement(name: string, query: RawBuilder<unknown>): Statement {
-  const compiled: CompiledQuery = query.compile(compiler)
-  return {
-    name,
-    text: compiled.sql,
-    with: (...arrays) => ({ name, text: compiled.sql, values: arrays.map(arrayLiteral) }),
-  }
-}
-
-/** The n-th parameter as an array of a PostgreSQL type. */
-const array = (position: number, type: string): RawBuilder<unknown> => sql.raw(`$${position}::${type}[]`)
-
-/** `unnest($1::uuid[], $2::text[], ...)`: the shape that keeps its index plans with one row and with 200 (TRAPS.md). */
-function unnest(types: readonly string[]): RawBuilder<unknown> {
-  return sql`unnest(${sql.join(types.map((type, index) => array(index + 1, type)))})`
-}
+import { sql } from 'kysely'
+import { HOLD_STATEMENTS } from './hold-statements.ts'
+import { array, insert, type Statement, statement, unnest } from './set-wise.ts'
 
 const WALLET_STATE = sql.raw(
-  'wallet_id, user_id, currency, status, balance, locked_balance, last_sequence, last_hash, total_in, totals, updated_at',
+  'wallet_id, user_id, currency, status, balance, locked_balance, next_hold_expiry, last_sequence, last_hash, total_in, totals, updated_at',
 )
 
 /** Locks wallets in one order, so that no two flushes, of whatever process, wait for each other in a circle. */
@@ -62,6 +18,12 @@ export const lockWallets = statement(
 export const lockFreeWallets = statement(
   'lock_free_wallets',
   sql`SELECT ${WALLET_STATE} FROM wallets WHERE wallet_id = ANY(${array(1, 'uuid')}) ORDER BY wallet_id FOR UPDATE SKIP LOCKED`,
+)
+
+/** As `lockWallets`, without a lock: for whoever only looks. */
+export const readWallets = statement(
+  'read_wallets',
+  sql`SELECT ${WALLET_STATE} FROM wallets WHERE wallet_id = ANY(${array(1, 'uuid')})`,
 )
 
 /** Which of these wallets exist at all. */
@@ -94,11 +56,14 @@ export const readClock = statement('read_clock', sql`SELECT clock_timestamp() AS
  */
 export const findEffects = statement(
   'find_effects',
-  sql`SELECT request.wallet_id, request.idempotency_key, earlier.transaction_id, earlier.request_hash
+  sql`SELECT request.wallet_id, request.idempotency_key, earlier.effect_id, earlier.request_hash
     FROM ${unnest(['uuid', 'text'])} AS request (wallet_id, idempotency_key)
     CROSS JOIN LATERAL (
-      SELECT t.transaction_id, t.request_hash FROM wallet_transactions t
-      WHERE t.wallet_id = request.wallet_id AND t.idempotency_key = request.idempotency_key LIMIT 1
+      (SELECT t.transaction_id::text AS effect_id, t.request_hash FROM wallet_transactions t
+      WHERE t.wallet_id = request.wallet_id AND t.idempotency_key = request.idempotency_key LIMIT 1)
+      UNION ALL
+      (SELECT e.sequence::text, e.request_hash FROM hold_events e
+      WHERE e.wallet_id = request.wallet_id AND e.idempotency_key = request.idempotency_key LIMIT 1)
     ) AS earlier`,
 )
 
@@ -145,8 +110,8 @@ export const findCreations = statement(
 )
 
 /**
- * Whether any of these rows, wallets or changes are there: how the outcome of a COMMIT whose answer was lost is settled. All
- * of a transaction is there or nothing.
+ * Whether any of these rows, wallets, changes or hold events are there: how the outcome of a COMMIT whose answer was lost is
+ * settled. All of a transaction is there or nothing.
  */
 export const findWritten = statement(
   'find_written',
@@ -155,6 +120,10 @@ export const findWritten = statement(
     OR EXISTS (
       SELECT FROM unnest(${array(3, 'uuid')}, ${array(4, 'timestamptz')}) AS change (wallet_id, updated_at)
       JOIN wallets w ON w.wallet_id = change.wallet_id AND w.updated_at = change.updated_at
+    )
+    OR EXISTS (
+      SELECT FROM unnest(${array(5, 'uuid')}, ${array(6, 'int8')}, ${array(7, 'bytea')}) AS event (wallet_id, sequence, hash)
+      JOIN hold_events e ON e.wallet_id = event.wallet_id AND e.sequence = event.sequence AND e.hash = event.hash
     ) AS written`,
 )
 
@@ -213,20 +182,14 @@ const NEW_WALLET_COLUMNS = [
   ['last_hash', 'bytea'],
   ['total_in', 'numeric'],
   ['totals', 'jsonb'],
+  ['locked_balance', 'numeric'],
+  ['next_hold_expiry', 'timestamptz'],
   ['creation_key', 'text'],
   ['creation_request_hash', 'bytea'],
   ['creation_snapshot', 'json'],
   ['created_at', 'timestamptz'],
   ['updated_at', 'timestamptz'],
 ] as const
-
-function insert(name: string, table: string, columns: readonly (readonly [string, string])[]): Statement {
-  const names = sql.join(columns.map(([column]) => sql.ref(column)))
-  return statement(
-    name,
-    sql`INSERT INTO ${sql.table(table)} (${names}) SELECT * FROM ${unnest(columns.map(([, type]) => type))}`,
-  )
-}
 
 /** Writes rows of the ledger, all in one statement. */
 export const insertTransactions = insert('insert_transactions', 'wallet_transactions', TRANSACTION_COLUMNS)
@@ -241,6 +204,17 @@ export const updateBalances = statement(
       total_in = posted.total_in, totals = posted.totals, updated_at = posted.updated_at
     FROM ${unnest(['uuid', 'numeric', 'int8', 'bytea', 'numeric', 'jsonb', 'timestamptz'])}
       AS posted (wallet_id, balance, last_sequence, last_hash, total_in, totals, updated_at)
+    WHERE w.wallet_id = posted.wallet_id`,
+)
+
+/** As `updateBalances`, with what holds lock: only for wallets in which that has changed, so that others do not pay for it. */
+export const updateBalancesAndLocks = statement(
+  'update_balances_and_locks',
+  sql`UPDATE wallets w SET balance = posted.balance, last_sequence = posted.last_sequence, last_hash = posted.last_hash,
+      total_in = posted.total_in, totals = posted.totals, updated_at = posted.updated_at,
+      locked_balance = posted.locked_balance, next_hold_expiry = posted.next_hold_expiry
+    FROM ${unnest(['uuid', 'numeric', 'int8', 'bytea', 'numeric', 'jsonb', 'timestamptz', 'numeric', 'timestamptz'])}
+      AS posted (wallet_id, balance, last_sequence, last_hash, total_in, totals, updated_at, locked_balance, next_hold_expiry)
     WHERE w.wallet_id = posted.wallet_id`,
 )
 
@@ -259,6 +233,7 @@ export const updateDetails = statement(
 export const LEDGER_STATEMENTS: readonly Statement[] = [
   lockWallets,
   lockFreeWallets,
+  readWallets,
   findWallets,
   lockUsers,
   lockFreeUsers,
@@ -272,5 +247,7 @@ export const LEDGER_STATEMENTS: readonly Statement[] = [
   insertTransactions,
   insertWallets,
   updateBalances,
+  updateBalancesAndLocks,
   updateDetails,
+  ...HOLD_STATEMENTS,
 ]

@@ -9,8 +9,8 @@ import type { WalletsTable, WalletTransactionsTable } from '../db/schema.ts'
 import type { CreationSnapshot } from './ledger-rows.ts'
 import { TRANSACTION_COLUMNS } from './ledger-statements.ts'
 
-/** Columns that make a `Wallet`. */
-export const WALLET_COLUMNS = [
+/** Stored columns of a `Wallet`; `locked_balance` comes from `lockedNow`. */
+const STORED_WALLET_COLUMNS = [
   'wallet_id',
   'user_id',
   'organization_id',
@@ -18,7 +18,6 @@ export const WALLET_COLUMNS = [
   'currency',
   'status',
   'balance',
-  'locked_balance',
   'blockchain_address',
   'blockchain_network',
   'on_chain_balance',
@@ -28,7 +27,20 @@ export const WALLET_COLUMNS = [
   'updated_at',
 ] as const satisfies readonly (keyof WalletsTable)[]
 
-export type WalletRow = Pick<Selectable<WalletsTable>, (typeof WALLET_COLUMNS)[number]>
+export type WalletRow = Pick<Selectable<WalletsTable>, (typeof STORED_WALLET_COLUMNS)[number] | 'locked_balance'>
+
+/**
+ * What holds lock in `wallets` at the moment of the statement: the stored lock, less what has expired since it was stored.
+ * Where nothing has, which is nearly always, the second part is not looked at. Postings ask the same of `findExpiredLocks`.
+ */
+const lockedNow = sql<bigint>`wallets.locked_balance - CASE WHEN wallets.next_hold_expiry <= statement_timestamp() THEN (
+    SELECT coalesce(sum(h.amount - h.captured_amount), 0) FROM holds h
+    WHERE h.wallet_id = wallets.wallet_id AND h.status = 'pending'
+      AND h.expires_at >= wallets.next_hold_expiry AND h.expires_at <= statement_timestamp()
+  ) ELSE 0 END`
+
+/** Everything that makes a `Wallet`, in a query on `wallets`. */
+export const walletColumns = [...STORED_WALLET_COLUMNS, lockedNow.as('locked_balance')] as const
 export type TransactionRow = Selectable<WalletTransactionsTable>
 
 /** All columns of a row of the ledger, of the table or subquery called `t`. */

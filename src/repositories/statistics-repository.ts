@@ -93,7 +93,7 @@ function bucketOf(period: Period, before?: EdgeState, after?: EdgeState): Balanc
 }
 
 /** Folds the rows (one a wallet and type) into windows (one a wallet), in their order. */
-function measurementOf(rows: readonly WindowRow[]): Measurement {
+export function measurementOf(rows: readonly WindowRow[]): Measurement {
   const byWallet = Map.groupBy(rows, (row) => row.wallet_id)
   return { windows: [...byWallet.values()].map(windowOf), now: rows[0]?.now ?? null }
 }

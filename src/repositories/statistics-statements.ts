@@ -98,9 +98,10 @@ export function balanceEdges(walletId: WalletId, edges: readonly Instant[]): Raw
     ORDER BY edge.place`
 }
 
-/** When a wallet began, and what the database's clock says now. */
+/** When a wallet began, and what the database's clock says now: never before what the wallet has seen. */
 export function walletLifetime(
   walletId: WalletId,
 ): RawBuilder<{ currency: string; created_at: Instant; now: Instant }> {
-  return sql`SELECT currency, created_at, statement_timestamp() AS now FROM wallets WHERE wallet_id = ${walletId}`
+  return sql`SELECT currency, created_at, greatest(statement_timestamp(), updated_at) AS now FROM wallets
+    WHERE wallet_id = ${walletId}`
 }

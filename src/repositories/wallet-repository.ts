@@ -6,7 +6,7 @@ import type { ReadDatabase } from '../db/pool.ts'
 import type { Database } from '../db/schema.ts'
 import { coalesced } from './coalescing.ts'
 import { reading } from './read-failures.ts'
-import { createdWalletOf, WALLET_COLUMNS, walletOf, type WalletRow } from './read-rows.ts'
+import { createdWalletOf, walletColumns, walletOf, type WalletRow } from './read-rows.ts'
 
 /** Look-ups of wallets. Every method throws `database_unavailable` when the database does not answer. */
 export class WalletRepository {
@@ -67,6 +67,6 @@ export class WalletRepository {
   }
 
   #wallets(): SelectQueryBuilder<Database, 'wallets', WalletRow> {
-    return this.#db.selectFrom('wallets').select(WALLET_COLUMNS)
+    return this.#db.selectFrom('wallets').select(walletColumns)
   }
 }

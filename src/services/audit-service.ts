@@ -1,11 +1,13 @@
 // The audit: everything that must always be true of the ledger (DESIGN.md §3), checked on one snapshot of a database. It
-// changes nothing and mends nothing. Which SQL finds the bad rows stands in repositories/audit-*statements.ts.
-import { chainHash, GENESIS_HASH } from '../domain/hash-chain.ts'
-import { REFUNDABLE_TYPES, type Transaction } from '../domain/transaction.ts'
+// changes nothing and mends nothing. Which SQL finds the bad rows stands in repositories/audit-*statements.ts, the walk along
+// the chains of hashes in audit-chains.ts.
+import { REFUNDABLE_TYPES } from '../domain/transaction.ts'
 import { rowsAgainstChecks } from '../repositories/audit-guard-statements.ts'
+import * as holds from '../repositories/audit-hold-statements.ts'
 import { type AuditSnapshot, type Finding, type LedgerSize, withAuditSnapshot } from '../repositories/audit-snapshot.ts'
 import * as rows from '../repositories/audit-statements.ts'
 import * as totals from '../repositories/audit-total-statements.ts'
+import { brokenHoldLinks, brokenLinks, type Look } from './audit-chains.ts'
 
 export { AuditImpossible, type Finding } from '../repositories/audit-snapshot.ts'
 
@@ -40,17 +42,13 @@ export interface AuditReport {
   readonly clean: boolean
   readonly wallets: number
   readonly transactions: number
+  readonly holds: number
+  readonly holdEvents: number
   readonly seconds: number
   readonly checks: readonly CheckReport[]
 }
 
 type Looker = (snapshot: AuditSnapshot, how: Look) => Promise<Finding[]>
-interface Look {
-  readonly limit: number
-  /** How many rows there are. */
-  readonly rows: number
-  readonly advance: (rows: number) => void
-}
 interface Check {
   readonly invariant: string
   readonly over: keyof LedgerSize
@@ -72,11 +70,20 @@ const CHECKS = {
   guards: check('the schema refuses what it should refuse', 'wallets', (snapshot, { limit }) =>
     snapshot.guardFindings(limit),
   ),
-  readable_values: check('every stored value can be computed with', 'transactions', byStatement(rows.unreadableValues)),
+  readable_values: check(
+    'every stored value can be computed with',
+    'transactions',
+    byStatement(rows.unreadableValues, holds.unreadableHolds),
+  ),
   row_rules: check(
     'every row passes every CHECK',
     'transactions',
-    byStatement(rowsAgainstChecks('wallet_transactions'), rowsAgainstChecks('wallets')),
+    byStatement(
+      rowsAgainstChecks('wallet_transactions'),
+      rowsAgainstChecks('wallets'),
+      rowsAgainstChecks('holds'),
+      rowsAgainstChecks('hold_events'),
+    ),
   ),
   trial_balance: check(
     'per currency, the wallets hold what the counterparties gave up',
@@ -95,7 +102,11 @@ const CHECKS = {
     byStatement(rows.brokenContinuity),
   ),
   wallet_head: check('a wallet stands where its newest row left it', 'wallets', byStatement(rows.wrongHeads)),
-  locked_balance: check('locked is what open holds reserve', 'wallets', byStatement(rows.wrongLocks)),
+  locked_balance: check(
+    'locked is what open holds reserve, now and after each row',
+    'transactions',
+    byStatement(holds.wrongLocks, holds.wrongRowLocks),
+  ),
   idempotency: check('a key has one effect', 'transactions', byStatement(rows.repeatedKeys)),
   refunds: check(
     'refunds of a transaction never exceed it',
@@ -117,7 +128,36 @@ const CHECKS = {
     'wallets',
     byStatement(totals.repeatedFiatWallets),
   ),
+  hold_continuity: check(
+    'each hold event takes up where the one before it ended, without gaps, between the rows it stands between',
+    'holdEvents',
+    byStatement(holds.brokenHoldContinuity, holds.misplacedHoldEvents),
+  ),
+  hold_history: check(
+    'what happens to a hold takes up where it stood, and nothing follows its end',
+    'holdEvents',
+    byStatement(holds.brokenHoldHistories),
+  ),
+  hold_state: check('a hold stands where its last event left it', 'holds', byStatement(holds.wrongHolds)),
+  hold_totals: check(
+    'captured, released, expired and open are what was held',
+    'holds',
+    byStatement(holds.wrongHoldTotals),
+  ),
+  hold_captures: check('every capture has its row', 'holdEvents', byStatement(holds.wrongCaptures)),
+  hold_expiries: check(
+    'expiries are written down in the order of their time',
+    'holdEvents',
+    byStatement(holds.expiriesOutOfOrder),
+  ),
+  hold_owner: check('a hold has a wallet and bears its currency', 'holds', byStatement(holds.strayHolds)),
+  hold_ids: check('a hold’s id is its own', 'holds', byStatement(holds.repeatedHoldIds)),
   hash_chain: check('nobody has changed history', 'transactions', brokenLinks),
+  hold_hash_chain: check(
+    'nobody has changed what holds were placed with, or what happened to them',
+    'holdEvents',
+    brokenHoldLinks,
+  ),
 } as const satisfies Record<string, Check>
 
 export type CheckName = keyof typeof CHECKS
@@ -141,8 +181,8 @@ export async function auditDatabase(options: AuditOptions): Promise<AuditReport>
   })
 }
 
-/** The walk has a connection and most of this process to itself; everything else is the server's work. */
-const WALKED: readonly CheckName[] = ['hash_chain']
+/** The walks have a connection and most of this process to themselves; everything else is the server's work. */
+const WALKED: readonly CheckName[] = ['hash_chain', 'hold_hash_chain']
 const ASKED: readonly CheckName[] = CHECK_NAMES.filter((name) => !WALKED.includes(name))
 
 interface Auditing {
@@ -164,38 +204,6 @@ async function run(name: CheckName, { snapshot, size, options }: Auditing): Prom
   advance(0)
   const findings = await look(snapshot, { limit: options.findingsPerCheck ?? 10, rows: size[over], advance })
   return { name, invariant, clean: findings.length === 0, rows: size[over], seconds: secondsSince(start), findings }
-}
-
-/**
- * Recomputes every row's hash from its stored columns and the stored hash before it, so that one changed row is one
- * finding and not the start of a thousand.
- */
-async function brokenLinks(snapshot: AuditSnapshot, { limit, rows: all, advance }: Look): Promise<Finding[]> {
-  const findings: Finding[] = []
-  let last: Transaction | undefined
-  let seen = 0
-  const refusals = await snapshot.walk((batch) => {
-    for (const row of batch) {
-      const expected = chainHash(last?.walletId === row.walletId ? last.hash : GENESIS_HASH, row)
-      if (!expected.equals(row.hash) && findings.length < limit) findings.push(brokenLink(row, expected))
-      last = row
-    }
-    seen += batch.length
-    advance(seen)
-  })
-  if (refusals.length === 0 && seen !== all) findings.push(unseenRows(all, seen))
-  return [...findings, ...refusals]
-}
-
-function unseenRows(expected: number, found: number): Finding {
-  const nowhere = { walletId: null, sequence: null, transactionId: null }
-  return { ...nowhere, what: 'rows in the order of their keys', expected: `${expected}`, found: `${found}` }
-}
-
-function brokenLink(row: Transaction, expected: Buffer): Finding {
-  const { walletId, sequence, transactionId } = row
-  const hashes = { expected: expected.toString('hex'), found: row.hash.toString('hex') }
-  return { walletId, sequence: String(sequence), transactionId, what: 'hash', ...hashes }
 }
 
 function secondsSince(start: number): number {

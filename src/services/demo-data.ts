@@ -1,7 +1,8 @@
 // The wallets that every example of the specification is about, so that "Try it out" and the README's calls work as they
 // stand on a fresh embedded database. Never written to a database of somebody's own unless asked for.
-import type { Command, IdempotencyClaim, MovementCommand } from '../domain/command.ts'
+import type { Command, IdempotencyClaim, MovementCommand, PlaceHoldCommand } from '../domain/command.ts'
 import { AppError, assert } from '../domain/errors.ts'
+import { type HoldId, MAX_HOLD_SECONDS } from '../domain/hold.ts'
 import { type Amount, CREDIT, parseAmount } from '../domain/money.ts'
 import type { TransactionId } from '../domain/transaction.ts'
 import type { WalletId, WalletType } from '../domain/wallet.ts'
@@ -19,6 +20,10 @@ export const DEMO = {
   spareWalletId: asWalletId('0197f7d4-3d3c-7e60-9c73-2f6b4e8d0a03'),
   /** A consumption of 100 CREDIT, with plenty to refund. */
   transactionId: asTransactionId('0197f7d5-3d3c-7e5a-9c73-2f6b4e8d0a03'),
+  /** Of 25 CREDIT, in the other user's wallet: to be captured in parts and extended. */
+  holdId: asHoldId('0197f7d6-4e4d-7f6b-8d84-3a7c5f9e1b04'),
+  /** Of 10 CREDIT, beside it: to be voided. */
+  spareHoldId: asHoldId('0197f7d6-5f5e-7a7c-9e95-4b8d6fae2c05'),
 } as const
 
 const DEMO_DIGEST = Buffer.alloc(16, 0xde)
@@ -49,6 +54,8 @@ function demoCommands(): readonly Command[] {
     movement('reward', walletId, demoTransactionId(5), '5', { description: 'Welcome back' }),
     movement('withdraw', walletId, demoTransactionId(6), '20', { metadata: { destination: 'bank:demo' } }),
     movement('consume', walletId, demoTransactionId(7), '0.00000001', { usageRecordId: '813' }),
+    holding(otherWalletId, DEMO.holdId, '25', 'job-7'),
+    holding(otherWalletId, DEMO.spareHoldId, '10', 'job-8'),
   ]
 }
 
@@ -96,6 +103,20 @@ function movement(
   }
 }
 
+function holding(walletId: WalletId, holdId: HoldId, text: string, referenceId: string): PlaceHoldCommand {
+  return {
+    kind: 'place_hold',
+    walletId,
+    holdId,
+    amount: amount(text),
+    lifetime: BigInt(MAX_HOLD_SECONDS) * 1_000_000n,
+    description: null,
+    referenceId,
+    metadata: { demo: true },
+    idempotency: demoClaim('place_hold', holdId),
+  }
+}
+
 /** The key names the step, which never comes with another content, so one digest serves for all of them. */
 function demoClaim(kind: IdempotencyClaim['kind'], id: string): IdempotencyClaim {
   return { key: `demo-${id}`, kind, requestHash: DEMO_DIGEST }
@@ -118,4 +139,8 @@ function asWalletId(text: string): WalletId {
 
 function asTransactionId(text: string): TransactionId {
   return text as TransactionId
+}
+
+function asHoldId(text: string): HoldId {
+  return text as HoldId
 }

@@ -6,7 +6,7 @@ import type { Transaction, TransactionId, TransactionType } from '../domain/tran
 import { availableBalance, type Wallet, type WalletId } from '../domain/wallet.ts'
 import type { HistoryPage, HistoryRepository } from '../repositories/history-repository.ts'
 import type { WalletRepository } from '../repositories/wallet-repository.ts'
-import { type CursorScope, readUserCursor, readWalletCursor, userCursor, walletCursor } from './history-cursor.ts'
+import { type CursorScope, readUserCursor, readWalletCursor, userCursor, walletCursor } from './page-cursor.ts'
 
 /** Which rows, and which page of them. Both instants are inclusive. */
 export interface HistoryRequest {

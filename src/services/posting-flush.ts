@@ -35,10 +35,17 @@ interface Unsettled {
 export class PostingFlush {
   readonly #ledger: LedgerRepository
   readonly #log: FlushLog
+  readonly #locking: 'wait' | 'skip'
 
-  constructor(options: { readonly ledger: LedgerRepository; readonly log: FlushLog }) {
+  constructor(options: {
+    readonly ledger: LedgerRepository
+    readonly log: FlushLog
+    /** `skip`: a wallet that somebody else holds is `wallet_busy` at once. Default: waited for, as callers want it. */
+    readonly locking?: 'wait' | 'skip'
+  }) {
     this.#ledger = options.ledger
     this.#log = options.log
+    this.#locking = options.locking ?? 'wait'
   }
 
   /** Decides and writes the commands together; one result each, in order. Never rejects. */
@@ -48,13 +55,13 @@ export class PostingFlush {
 
   async #runUntil(deadline: number, commands: readonly Command[]): Promise<readonly Result[]> {
     let unsettled: Unsettled | null = null
-    let skipLocked = false
+    let locking = this.#locking
     for (let attempt = 1; ; attempt += 1) {
       let results: readonly Result[] = []
       try {
         if (unsettled && (await this.#ledger.settle(commands, unsettled.written))) return unsettled.results
         unsettled = null
-        await this.#ledger.transact(commands, { skipLocked }, (locked) => {
+        await this.#ledger.transact(commands, locking, (locked) => {
           const decided = decideAll(commands, locked)
           results = decided.results
           return decided.workingSet
@@ -69,11 +76,11 @@ export class PostingFlush {
         } else {
           const failure = failureOf(error)
           if (failure === 'rejected') return this.#runAlone(deadline, commands, error)
-          if (late || attempt >= MAX_ATTEMPTS || (failure === 'lock_timeout' && skipLocked)) {
+          if (late || attempt >= MAX_ATTEMPTS || (failure === 'lock_timeout' && locking === 'skip')) {
             return commands.map(() => exhausted(failure, error))
           }
           // Somebody held a wallet for the whole lock timeout: its commands are told so, everybody else goes on.
-          skipLocked ||= failure === 'lock_timeout'
+          if (failure === 'lock_timeout') locking = 'skip'
         }
       }
       await delay(backoff(attempt))
@@ -109,7 +116,8 @@ function busy(): Outcome {
   return { kind: 'refused', error }
 }
 
-function exhausted(failure: DatabaseFailure, cause: unknown): AppError {
+/** What callers are told when trying again did not help either. */
+export function exhausted(failure: DatabaseFailure, cause: unknown): AppError {
   if (failure === 'unavailable') {
     return new AppError('database_unavailable', 'The database is out of reach; nothing was changed', { cause })
   }
@@ -121,7 +129,8 @@ function outcomeUnknown(cause: unknown): AppError {
   return new AppError('outcome_unknown', detail, { cause })
 }
 
-function failureOf(error: unknown): DatabaseFailure {
+/** The kind of a failed look or write; what nobody expected counts as refused by the database. */
+export function failureOf(error: unknown): DatabaseFailure {
   return error instanceof LedgerFailure ? error.failure : 'rejected'
 }
 

@@ -9,6 +9,12 @@ import type { PostingFlush } from './posting-flush.ts'
 /** What a caller of the queue can get: everything but a refusal, which is thrown. */
 export type Posting = Exclude<Outcome, { kind: 'refused' }>
 
+/** Whoever answers commands: the queue, or a dry run. */
+export interface Poster {
+  /** Throws the refusal of the ledger's rules, or what kept the command from being tried. */
+  post(command: Command): Promise<Posting>
+}
+
 /** A command that has waited this long has a caller who is about to give up; it is refused before it is tried. */
 const MAX_WAIT_MS = 4000
 /** Nobody waits longer for an answer: above every limit of the database's, below a caller's usual 10 s (DESIGN.md §4). */
@@ -46,7 +52,7 @@ interface Lane {
 }
 
 /** Accepts commands and answers each of them once its effect is durable. */
-export class PostingQueue {
+export class PostingQueue implements Poster {
   readonly #lanes: readonly Lane[]
   readonly #maxWaiting: number
   readonly #maxFlushSize: number

@@ -1,5 +1,6 @@
 // What callers may ask of the wallet service, validated and typed, and the claim that an Idempotency-Key makes for it.
 import type { IdempotencyClaim } from '../domain/command.ts'
+import type { CaptureType, HoldId } from '../domain/hold.ts'
 import { type RequestFields, type RequestKind, requestHash } from '../domain/idempotency.ts'
 import type { JsonObject } from '../domain/json.ts'
 import { type Amount, formatDecimal } from '../domain/money.ts'
@@ -48,6 +49,22 @@ export interface RefundRequest {
   readonly reason: string
   /** Absent: everything that is left to refund. */
   readonly amount?: Amount | undefined
+  readonly metadata?: JsonObject | undefined
+}
+
+export interface PlaceHoldRequest extends MovementRequest {
+  readonly expiresInSeconds: number
+  readonly referenceId?: string | undefined
+}
+
+export interface CaptureHoldRequest {
+  /** Absent: all that is left. */
+  readonly amount?: Amount | undefined
+  /** `false`: more captures may follow. */
+  readonly final: boolean
+  readonly transactionType: CaptureType
+  readonly description?: string | undefined
+  readonly usageRecordId?: string | undefined
   readonly metadata?: JsonObject | undefined
 }
 
@@ -115,6 +132,42 @@ export function claimRefund(
     amount: request.amount === undefined ? undefined : formatDecimal(request.amount),
     metadata: request.metadata,
   }))
+}
+
+/** The claim of a hold. */
+export function claimHold(key: IdempotencyKey, request: PlaceHoldRequest): IdempotencyClaim | null {
+  return claim(key, 'place_hold', () => ({
+    ...movementFields(request),
+    expires_in_seconds: request.expiresInSeconds,
+    reference_id: request.referenceId,
+  }))
+}
+
+/** The claim of a capture. */
+export function claimCapture(
+  key: IdempotencyKey,
+  holdId: HoldId,
+  request: CaptureHoldRequest,
+): IdempotencyClaim | null {
+  return claim(key, 'capture_hold', () => ({
+    hold_id: holdId,
+    amount: request.amount === undefined ? undefined : formatDecimal(request.amount),
+    final: request.final,
+    transaction_type: request.transactionType,
+    description: request.description,
+    usage_record_id: request.usageRecordId,
+    metadata: request.metadata,
+  }))
+}
+
+/** The claim of a void. */
+export function claimVoid(key: IdempotencyKey, holdId: HoldId): IdempotencyClaim | null {
+  return claim(key, 'void_hold', () => ({ hold_id: holdId }))
+}
+
+/** The claim of an extension. */
+export function claimExtension(key: IdempotencyKey, holdId: HoldId, expiresInSeconds: number): IdempotencyClaim | null {
+  return claim(key, 'extend_hold', () => ({ hold_id: holdId, expires_in_seconds: expiresInSeconds }))
 }
 
 function movementFields(request: MovementRequest) {

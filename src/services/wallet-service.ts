@@ -1,6 +1,5 @@
 // The use cases around wallets, one method each. Rules stand in domain/, writes go through the posting queue, reads through
 // the repositories; what is left here is the order of steps.
-import { uuidv7 } from 'uuidv7'
 import type { AdministrationCommand, PostingCommand } from '../domain/command.ts'
 import { AppError, assert } from '../domain/errors.ts'
 import { CREDIT } from '../domain/money.ts'
@@ -9,7 +8,8 @@ import type { Transaction, TransactionId } from '../domain/transaction.ts'
 import type { Wallet, WalletId, WalletType } from '../domain/wallet.ts'
 import type { HistoryRepository } from '../repositories/history-repository.ts'
 import type { WalletRepository } from '../repositories/wallet-repository.ts'
-import type { PostingQueue } from './posting-queue.ts'
+import { newTransactionId, newWalletId } from './new-ids.ts'
+import type { Poster } from './posting-queue.ts'
 import {
   claimConsume,
   claimCreation,
@@ -40,14 +40,14 @@ export interface OpenedWallet {
 }
 
 export interface WalletServiceOptions {
-  readonly postings: PostingQueue
+  readonly postings: Poster
   readonly wallets: WalletRepository
   readonly history: HistoryRepository
 }
 
 /** Opens, changes and closes wallets, and moves money. */
 export class WalletService {
-  readonly #postings: PostingQueue
+  readonly #postings: Poster
   readonly #wallets: WalletRepository
   readonly #history: HistoryRepository
 
@@ -286,15 +286,7 @@ export class WalletService {
   }
 }
 
-// The only places where an id of ours becomes a branded one: made here, or read back from our own rows.
-function newWalletId(): WalletId {
-  return uuidv7() as WalletId
-}
-
-function newTransactionId(): TransactionId {
-  return uuidv7() as TransactionId
-}
-
+// The only places where an id that was read back from our own rows becomes a branded one.
 function walletIdOf(effectId: string): WalletId {
   return effectId as WalletId
 }

@@ -38,7 +38,9 @@ describe('examples', () => {
     const media = call.operation.requestBody?.content['application/json']
     const options = media === undefined ? {} : { body: media.example ?? 'a body without an example is no JSON' }
     const answer = await one.api.call(call.method, exampleUrl(call), options)
-    expect(answer.status, answer.text).toBe(200)
+    expect(Object.keys(call.operation.responses).filter((status) => status.startsWith('2'))).toEqual([
+      String(answer.status),
+    ])
   })
 })
 

@@ -43,7 +43,11 @@ describe('on a database', () => {
       `SELECT conname AS name, pg_get_constraintdef(oid) AS definition FROM pg_constraint
        WHERE contype = 'c' AND conname LIKE '%\\_decimals\\_check' ORDER BY conname`,
     )
-    expect(rows.map(({ name }) => name)).toEqual(['wallet_transactions_decimals_check', 'wallets_decimals_check'])
+    expect(rows.map(({ name }) => name)).toEqual([
+      'holds_decimals_check',
+      'wallet_transactions_decimals_check',
+      'wallets_decimals_check',
+    ])
     for (const { definition } of rows) {
       const cases = [...definition.matchAll(/WHEN '([^']+)'::text THEN (\d+)/g)].map((match) => [
         match[1],

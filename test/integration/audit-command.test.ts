@@ -37,8 +37,10 @@ function audit(args: readonly string[], environment: Readonly<Record<string, str
 
 test('a clean ledger: exit 0, a line for each check, nothing on the error output', async () => {
   const { code, stdout, stderr } = await audit(['--database-url', sample.url])
-  expect(stdout).toMatch(/^check +result +rows +seconds\nguards +ok +6 +\d+\.\d\d\n/)
-  expect(stdout).toMatch(/\nhash_chain +ok +31 +\d+\.\d\d\n\n6 wallets, 31 transactions, \d+\.\d s: clean\n$/)
+  expect(stdout).toMatch(/^check +result +rows +seconds\nguards +ok +7 +\d+\.\d\d\n/)
+  expect(stdout).toMatch(
+    /\nhash_chain +ok +42 .*\nhold_hash_chain +ok +21 .*\n\n7 wallets, 42 transactions, 11 holds, \d+\.\d s: clean\n$/,
+  )
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
 })
 
@@ -50,12 +52,30 @@ test('a damaged one: exit 1, and the row with what was expected and found', asyn
   await workbench.close()
 
   expect(code).toBe(1)
-  expect(stdout).toMatch(/\nrunning_totals +WRONG +31 /)
+  expect(stdout).toMatch(/\nrunning_totals +WRONG +42 /)
   const id = '[0-9a-f]{8}-[0-9a-f-]{27}'
   const place = `wallet_id ${sample.wallets.bob.walletId}, sequence 2, transaction_id ${id}`
   expect(stdout).toMatch(new RegExp(`\\n {2}${place}, type_count: expected 1, found 7\\n`))
   expect(json.code).toBe(1)
-  expect(JSON.parse(json.stdout)).toMatchObject({ clean: false, wallets: 6, transactions: 31 })
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    clean: false,
+    wallets: 7,
+    transactions: 42,
+    holds: 11,
+    holdEvents: 21,
+  })
+})
+
+test('damage done to a hold: the sentence names the hold and the event', async () => {
+  const workbench = await createWorkbench(sample)
+  await workbench.damage(`UPDATE hold_events SET amount = 7 WHERE wallet_id = :dora AND sequence = 3`)
+  const { code, stdout } = await audit(['--database-url', workbench.url])
+  await workbench.close()
+
+  const { holdId, walletId } = sample.holds.streaming
+  const place = `wallet_id ${walletId}, hold_id ${holdId}, hold event 3`
+  expect(stdout).toContain(`\n  ${place}, captured_amount: expected 7, found 5\n`)
+  expect(code).toBe(1)
 })
 
 describe('what cannot be audited: exit 2 and one sentence', () => {
@@ -74,7 +94,9 @@ describe('what cannot be audited: exit 2 and one sentence', () => {
 
   test('a database without a ledger, and one that is not there', async () => {
     const other = await audit(['--database-url', databaseOf(sample.url, 'postgres')])
-    expect(other.stderr).toMatch(/^This database holds no ledger \(it has no table wallet_transactions, wallets\): /)
+    expect(other.stderr).toMatch(
+      /^This database holds no ledger \(it has no table hold_events, holds, wallet_transactions, wallets\): /,
+    )
     const missing = await audit(['--database-url', databaseOf(sample.url, 'nowhere')])
     expect(missing.stderr).toBe('The database could not be audited: database "nowhere" does not exist.\n')
     expect([other.code, missing.code]).toEqual([2, 2])
@@ -90,7 +112,7 @@ test('without an address: the embedded database of DATA_DIR, of a running servic
   const stopped = await audit([], environment)
 
   expect({ running: running.code, stopped: stopped.code }).toEqual({ running: 0, stopped: 0 })
-  expect(running.stdout).toContain('0 wallets, 0 transactions')
+  expect(running.stdout).toContain('0 wallets, 0 transactions, 0 holds')
   expect(running.stderr).toBe('')
   expect(stopped.stderr).toContain('PostgreSQL is running')
 })

@@ -54,6 +54,12 @@ describe('a weakened guard is named', () => {
     ${'column amount of wallet_transactions'}                           | ${'ALTER TABLE wallet_transactions ALTER amount DROP NOT NULL'}
     ${'column user_id of wallets'}                                      | ${'DROP TRIGGER wallets_identity ON wallets; ALTER TABLE wallets ALTER user_id TYPE varchar(255)'}
     ${'column total_in of wallets'}                                     | ${'ALTER TABLE wallets DROP COLUMN total_in'}
+    ${'trigger hold_events_append_only of hold_events'}                 | ${'ALTER TABLE hold_events DISABLE TRIGGER hold_events_append_only'}
+    ${'trigger holds_end_once of holds'}                                | ${'DROP TRIGGER holds_end_once ON holds'}
+    ${'trigger holds_identity of holds'}                                | ${'ALTER TABLE holds DISABLE TRIGGER holds_identity'}
+    ${'constraint holds_status_check of holds'}                         | ${'ALTER TABLE holds DROP CONSTRAINT holds_status_check'}
+    ${'index hold_events_end_key of hold_events'}                       | ${'DROP INDEX hold_events_end_key'}
+    ${'constraint wallets_lock_expires_check of wallets'}               | ${'ALTER TABLE wallets DROP CONSTRAINT wallets_lock_expires_check'}
     ${'table wallet_transactions of wallet_transactions'}               | ${'ALTER TABLE wallet_transactions SET UNLOGGED'}
     ${'table wallets of wallets'}                                       | ${'ALTER TABLE wallets ENABLE ROW LEVEL SECURITY'}
     ${'setting session_replication_role of wallets'}                    | ${`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET session_replication_role = replica', current_database()); END $$`}

@@ -1,64 +1,38 @@
 // The audit on a ledger with every kind of movement: clean as the service writes it, and for each check, and each column of
-// a row, one piece of damage that the audit must name together with its row.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+// a row, one piece of damage that the audit must name together with its row. Damage done to holds is in audit-holds.test.ts.
+import { describe, expect, test } from 'vitest'
 import type { TRANSACTION_COLUMNS } from '../../src/repositories/ledger-statements.ts'
-import { auditDatabase, type AuditReport, CHECK_NAMES, type CheckName } from '../../src/services/audit-service.ts'
-import { createSampleDatabase, createWorkbench, type SampleDatabase, type Workbench } from '../support/ledger-copies.ts'
+import { auditDatabase, CHECK_NAMES, type CheckName } from '../../src/services/audit-service.ts'
+import { findingsOf, isAboutHolds, useDamagedLedger, type WalletName, wrongChecks } from '../support/audit-damage.ts'
 import { createTestDatabase } from '../support/postgres.ts'
-import { consume, deposit, openQueue, openWallet, type SampleLedger, transfer } from '../support/sample-ledger.ts'
+import { captureHold, expireHolds, placeHold, voidHold } from '../support/sample-holds.ts'
+import { consume, deposit, openQueue, openWallet, transfer } from '../support/sample-ledger.ts'
 import { queryDatabase } from '../support/sql.ts'
 
-let sample: SampleDatabase
-let workbench: Workbench
-beforeAll(async () => {
-  sample = await createSampleDatabase()
-  workbench = await createWorkbench(sample)
-})
-afterAll(async () => {
-  await workbench.close()
-  await sample.drop()
-})
-
-/** Does the damage, audits, and makes it good again. */
-async function auditAfter(sql: string): Promise<AuditReport> {
-  try {
-    await workbench.damage(sql)
-    return await auditDatabase({ databaseUrl: workbench.url, findingsPerCheck: 50 })
-  } finally {
-    await workbench.restore()
-  }
-}
-
-function findingsOf(report: AuditReport, name: CheckName): AuditReport['checks'][number]['findings'] {
-  return report.checks.find((check) => check.name === name)?.findings ?? []
-}
-
-function wrongChecks(report: AuditReport): CheckName[] {
-  return report.checks.filter((check) => !check.clean).map((check) => check.name)
-}
+const ledger = useDamagedLedger()
 
 describe('a ledger as the service writes it', () => {
   test('is clean', async () => {
-    const report = await auditDatabase({ databaseUrl: sample.url })
+    const report = await auditDatabase({ databaseUrl: ledger.sample.url })
     expect(report.checks.flatMap((check) => check.findings)).toEqual([])
-    expect(report).toMatchObject({ clean: true, wallets: 6, transactions: 31 })
+    expect(report).toMatchObject({ clean: true, wallets: 7, transactions: 42, holds: 11, holdEvents: 21 })
     expect(report.checks.map((check) => check.name).toSorted()).toEqual([...CHECK_NAMES].toSorted())
   })
 
   test('has every kind of row that the service writes, so that every check has something to look at', async () => {
     const rows = await queryDatabase<{ kind: string; count: number }>(
-      sample.url,
+      ledger.sample.url,
       `SELECT transaction_type || ' ' || direction AS kind, count(*)::int FROM wallet_transactions GROUP BY 1 ORDER BY 1`,
     )
     expect(Object.fromEntries(rows.map(({ kind, count }) => [kind, count]))).toEqual({
-      'consume out': 7,
-      'deposit in': 7,
+      'consume out': 13,
+      'deposit in': 9,
       'fee out': 2,
-      'refund in': 6,
+      'refund in': 7,
       'reward in': 1,
       'transfer in': 3,
       'transfer out': 3,
-      'withdraw out': 2,
+      'withdraw out': 4,
     })
   })
 
@@ -67,11 +41,11 @@ describe('a ledger as the service writes it', () => {
     const report = await auditDatabase({ databaseUrl: database.url })
     await database.drop()
     expect(wrongChecks(report)).toEqual([])
-    expect(report).toMatchObject({ clean: true, wallets: 0, transactions: 0 })
+    expect(report).toMatchObject({ clean: true, wallets: 0, transactions: 0, holds: 0, holdEvents: 0 })
   })
 
   test('is clean while it is being written, because the audit sees one instant', async () => {
-    const database = await sample.copy()
+    const database = await ledger.sample.copy()
     const { queue, close } = openQueue(database.url, { lanes: 2 })
     const wallets = await Promise.all(Array.from({ length: 8 }, () => openWallet(queue, { with: '1000' })))
     let writing = true
@@ -84,8 +58,11 @@ describe('a ledger as the service writes it', () => {
           deposit(queue, wallet, '1'),
           consume(queue, wallet, '0.5', { key: `${index}-${written}` }),
           transfer(queue, { from: wallet, to: other }, '0.1', { fee: '0.01' }),
+          placeHold(queue, wallet, '0.2').then((hold) => captureHold(queue, hold, { amount: '0.1' })),
+          placeHold(queue, wallet, '0.3').then((hold) => voidHold(queue, hold)),
+          placeHold(queue, wallet, '0.4', { brief: true }).then(() => expireHolds(queue, wallet, written % 4)),
         ])
-        written += 5
+        written += 6
       }
     }
     const writers = Promise.all(wallets.map((_, index) => write(index)))
@@ -111,7 +88,6 @@ const walletUpdate = (change: string, wallet: string): string =>
 const rowDelete = (wallet: string, sequence: number): string =>
   `DELETE FROM wallet_transactions WHERE wallet_id = :${wallet} AND sequence = ${sequence}`
 
-type WalletName = keyof SampleLedger
 /** The check, the damage, and the row that the check must name: wallet, sequence, and what is wrong with it. */
 type Damage = readonly [check: CheckName, sql: string, wallet: WalletName | null, sequence: number | null, what: string]
 
@@ -280,28 +256,20 @@ const DAMAGE: readonly Damage[] = [
 
 describe('damage done behind the service’s back is named with its row', () => {
   test.each(DAMAGE)('%s: %s', async (check, sql, wallet, sequence, what) => {
-    const report = await auditAfter(sql)
-
+    const report = await ledger.auditAfter(sql)
     expect(report.clean).toBe(false)
-    expect(findingsOf(report, check)).toContainEqual(
-      expect.objectContaining({
-        ...(wallet && { walletId: sample.wallets[wallet].walletId }),
-        ...(sequence !== null && { sequence: String(sequence) }),
-        what: expect.stringContaining(what),
-        expected: expect.any(String),
-        found: expect.any(String),
-      }),
-    )
+    expect(findingsOf(report, check)).toContainEqual(ledger.findingAt({ wallet, sequence }, what))
   })
 
   test('and after it is made good, everything but the missing guards is clean again', async () => {
-    const report = await auditDatabase({ databaseUrl: workbench.url })
+    const report = await auditDatabase({ databaseUrl: ledger.workbench.url })
     expect(wrongChecks(report)).toEqual(['guards'])
   })
 
-  test('every check has its damage', () => {
+  test('every check but those of holds has its damage', () => {
     const damaged = new Set<CheckName>(['guards', ...DAMAGE.map(([check]) => check)])
-    expect([...damaged].toSorted()).toEqual([...CHECK_NAMES].toSorted())
+    const wanted = CHECK_NAMES.filter((name) => !isAboutHolds(name))
+    expect([...damaged].toSorted()).toEqual(wanted.toSorted())
   })
 })
 
@@ -347,13 +315,13 @@ const EDITS: Readonly<Record<(typeof TRANSACTION_COLUMNS)[number][0], string>> =
 
 describe('no column of a row can be changed unseen', () => {
   test.each(Object.entries(EDITS))('%s', async (_, sql) => {
-    const report = await auditAfter(sql)
+    const report = await ledger.auditAfter(sql)
     expect(wrongChecks(report)).toContain('hash_chain')
   })
 
   test('the table has no column that is not tried here', async () => {
     const rows = await queryDatabase<{ column_name: string }>(
-      sample.url,
+      ledger.sample.url,
       `SELECT column_name FROM information_schema.columns WHERE table_name = 'wallet_transactions'`,
     )
     expect(new Set(rows.map((row) => row.column_name))).toEqual(new Set(Object.keys(EDITS)))

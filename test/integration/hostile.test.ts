@@ -9,6 +9,7 @@ import { startTwoServices, type TwoServices } from '../support/two-services.ts'
 /** The largest balance there is: 20 integer digits. */
 const MOST = '99999999999999999999.99999999'
 const DUST = '0.00000001'
+const NOBODY = '00000000-0000-7000-8000-000000000000'
 
 let two: TwoServices
 let api: Api
@@ -131,6 +132,7 @@ describe('a wallet that may not move money', () => {
       api.post(`/api/v1/wallets/${wallet}/withdraw`, { amount: 1 }),
       api.transfer(other, wallet, 1),
       api.transfer(wallet, other, 1),
+      api.placeHold(wallet, 1),
       refund(charge, { reason: 'late' }),
       close(wallet),
     ])
@@ -162,6 +164,7 @@ test('a mixture of everything from two processes: each key has one effect and on
   const wallets = await Promise.all(users.map((user_id) => api.openWallet({ user_id, initial_balance: 20 })))
   const random = generator(8208)
   const pick = (): number => random(wallets.length)
+  const holds: string[] = []
   const firsts = new Map<string, string[]>()
   const texts = new Map<string, Set<string>>()
   const send = async (index: number): Promise<void> => {
@@ -172,6 +175,9 @@ test('a mixture of everything from two processes: each key has one effect and on
       [`${at}/consume`, { amount: '0.7' }],
       [`${at}/withdraw`, { amount: '2' }],
       [`${at}/transfer`, { to_wallet_id: wallets[pick()], amount: '3', fee: DUST }],
+      [`${at}/holds`, { amount: '0.4', expires_in_seconds: 1 }],
+      [`/api/v1/holds/${holds[random(holds.length)] ?? NOBODY}/capture`, { amount: '0.1', final: false }],
+      [`/api/v1/holds/${holds[random(holds.length)] ?? NOBODY}/void`, {}],
       [`/api/v1/users/${users[pick()]}/credits/consume`, { amount: '0.1' }],
       [`${at}/freeze`, { reason: 'mixed' }],
       [`${at}/unfreeze`, { reason: 'mixed' }],
@@ -179,7 +185,9 @@ test('a mixture of everything from two processes: each key has one effect and on
     ]
     const [path, body] = requests[random(requests.length)] ?? ['', {}]
     const answer = await two.any(index).post(path, body, key)
-    if (answer.status !== 200 || answer.body.transaction_id === null) return
+    const hold = answer.body.data?.hold
+    if (answer.status > 201 || (answer.body.transaction_id === null && !hold)) return
+    if (answer.status === 201) holds.push(hold.hold_id)
     const id = `${answer.body.wallet_id} ${key}`
     texts.set(id, (texts.get(id) ?? new Set()).add(answer.text))
     if (answer.headers.get('idempotency-replayed') === null) firsts.set(id, [...(firsts.get(id) ?? []), answer.text])

@@ -208,18 +208,22 @@ describe('validation', () => {
 
 describe('paths and methods', () => {
   test.each`
-    method        | path                           | allow
-    ${'PUT'}      | ${'/api/v1/wallets'}           | ${'POST'}
-    ${'GET'}      | ${'/api/v1/wallets'}           | ${'POST'}
-    ${'POST'}     | ${`/api/v1/wallets/${WALLET}`} | ${'DELETE, GET, HEAD, PATCH'}
-    ${'PUT'}      | ${'/api/v1/wallets/whatever/'} | ${'DELETE, GET, HEAD, PATCH'}
-    ${'DELETE'}   | ${deposit}                     | ${'POST'}
-    ${'OPTIONS'}  | ${deposit}                     | ${'POST'}
-    ${'HEAD'}     | ${deposit}                     | ${'POST'}
-    ${'PROPFIND'} | ${deposit}                     | ${'POST'}
-    ${'POST'}     | ${'/health/'}                  | ${'GET, HEAD'}
-    ${'POST'}     | ${'/'}                         | ${'GET, HEAD'}
-    ${'POST'}     | ${'/openapi.yaml?x=1'}         | ${'GET, HEAD'}
+    method        | path                                   | allow
+    ${'PUT'}      | ${'/api/v1/wallets'}                   | ${'POST'}
+    ${'GET'}      | ${'/api/v1/wallets'}                   | ${'POST'}
+    ${'POST'}     | ${`/api/v1/wallets/${WALLET}`}         | ${'DELETE, GET, HEAD, PATCH'}
+    ${'PUT'}      | ${'/api/v1/wallets/whatever/'}         | ${'DELETE, GET, HEAD, PATCH'}
+    ${'DELETE'}   | ${deposit}                             | ${'POST'}
+    ${'OPTIONS'}  | ${deposit}                             | ${'POST'}
+    ${'HEAD'}     | ${deposit}                             | ${'POST'}
+    ${'DELETE'}   | ${`/api/v1/wallets/${WALLET}/holds`}   | ${'GET, HEAD, POST'}
+    ${'DELETE'}   | ${`/api/v1/holds/${WALLET}`}           | ${'GET, HEAD'}
+    ${'GET'}      | ${`/api/v1/holds/${WALLET}/capture`}   | ${'POST'}
+    ${'PUT'}      | ${`/api/v1/wallets/${WALLET}/explain`} | ${'GET, HEAD'}
+    ${'PROPFIND'} | ${deposit}                             | ${'POST'}
+    ${'POST'}     | ${'/health/'}                          | ${'GET, HEAD'}
+    ${'POST'}     | ${'/'}                                 | ${'GET, HEAD'}
+    ${'POST'}     | ${'/openapi.yaml?x=1'}                 | ${'GET, HEAD'}
   `('$method $path is 405 with Allow: $allow', async ({ method, path, allow }) => {
     const answer = await call(method, path)
     // The answer to HEAD has no body.

@@ -1,10 +1,13 @@
 // A key used again (API.md §5): the same request gets the first answer, byte for byte; a request that differs in any single
 // field is refused and told which. Every route that takes a key, every field of its body.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { HoldAnswer } from '../support/api.ts'
 import { startTwoServices, type TwoServices } from '../support/two-services.ts'
 
 interface Case {
   readonly route: string
+  /** 200, if not said otherwise. */
+  readonly status?: number
   /** Builds the path and the body on fresh wallets. */
   readonly arrange: () => Promise<{ path: string; body: Readonly<Record<string, unknown>> }>
   /** Another value for each field. */
@@ -27,6 +30,12 @@ const funded = (): Promise<string> => two.apis[0].openWallet({ user_id: newUser(
 
 const onWallet = async (action: string, body: Readonly<Record<string, unknown>>) => ({
   path: `/api/v1/wallets/${await funded()}/${action}`,
+  body,
+})
+
+const held = async (more: object = {}): Promise<HoldAnswer> => two.apis[0].held(await funded(), 10, more)
+const onHold = async (action: string, body: Readonly<Record<string, unknown>>) => ({
+  path: `/api/v1/holds/${(await held()).hold_id}/${action}`,
   body,
 })
 
@@ -97,24 +106,49 @@ const CASES: readonly Case[] = [
     },
     others: async () => ({ reason: 'second', amount: '2', metadata: { a: 2 } }),
   },
+  {
+    route: 'place_hold',
+    status: 201,
+    arrange: () => onWallet('holds', { ...movement, expires_in_seconds: 60, reference_id: 'r1' }),
+    others: async () => ({ ...otherMovement, expires_in_seconds: 61, reference_id: 'r2' }),
+  },
+  {
+    route: 'capture_hold',
+    arrange: () => onHold('capture', { ...movement, final: false, transaction_type: 'withdraw', usage_record_id: 1 }),
+    others: async () => ({ ...otherMovement, final: true, transaction_type: 'consume', usage_record_id: 2 }),
+  },
+  { route: 'void_hold', arrange: () => onHold('void', {}), others: async () => ({}) },
+  {
+    route: 'extend_hold',
+    arrange: () => onHold('extend', { expires_in_seconds: 60 }),
+    others: async () => ({ expires_in_seconds: 61 }),
+  },
 ]
 
-describe.each(CASES)('$route', ({ arrange, others }) => {
+describe.each(CASES)('$route', ({ status = 200, arrange, others }) => {
   test('the same request gets the first answer again, and nothing happens twice', async () => {
     const { path, body } = await arrange()
     const first = await two.apis[0].post(path, body, 'key')
     // Another order of members, and the amount written in another way, are the same request.
     const reordered = Object.fromEntries(Object.entries(body).toReversed())
     const again = await two.apis[1].post(path, 'amount' in body ? { ...reordered, amount: 1 } : reordered, '"key"')
-    expect(first.status, first.text).toBe(200)
+    expect(first.status, first.text).toBe(status)
     expect({ status: again.status, text: again.text }).toEqual({ status: first.status, text: first.text })
     expect(first.headers.get('idempotency-replayed')).toBeNull()
     expect(again.headers.get('idempotency-replayed')).toBe('true')
   })
 
+  test('a hundred times at once: one effect, and its answer a hundred times', async () => {
+    const { path, body } = await arrange()
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, index) => two.any(index).post(path, body, 'key')))
+    expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([status]))
+    expect(new Set(answers.map((answer) => answer.text)).size).toBe(1)
+    expect(answers.filter((answer) => answer.headers.get('idempotency-replayed') === null)).toHaveLength(1)
+  })
+
   test('a request that differs in one field is refused, naming it', async () => {
     const { path, body } = await arrange()
-    expect((await two.apis[0].post(path, body, 'key')).status).toBe(200)
+    expect((await two.apis[0].post(path, body, 'key')).status).toBe(status)
     const named: Record<string, unknown> = {}
     for (const [field, value] of Object.entries(await others())) {
       const answer = await two.apis[1].post(path, { ...body, [field]: value }, 'key')
@@ -147,4 +181,105 @@ test('a key belongs to its wallet: the same key on another wallet is another ope
   expect((await two.apis[0].deposit(first, 1, 'shared')).status).toBe(200)
   const other = await two.apis[1].deposit(second, 2, 'shared')
   expect({ status: other.status, balance: other.body.balance }).toEqual({ status: 200, balance: '102' })
+})
+
+describe('holds', () => {
+  test.each`
+    since         | change
+    ${'capture'}  | ${(id: string) => two.apis[1].capture(id)}
+    ${'captures'} | ${(id: string) => two.apis[1].capture(id, { amount: 1, final: false })}
+    ${'extend'}   | ${(id: string) => two.apis[1].extendHold(id, 7200)}
+    ${'void'}     | ${(id: string) => two.apis[1].voidHold(id)}
+    ${'expire'}   | ${(id: string) => two.apis[1].untilExpired(id)}
+  `(
+    'a hold that is placed again after it moved on ($since) is answered as it was placed',
+    async ({ since, change }) => {
+      const wallet = await funded()
+      const more = since === 'expire' ? { expires_in_seconds: 1 } : {}
+      const first = await two.apis[0].placeHold(wallet, 10, more, 'place')
+      await change(first.body.data.hold.hold_id)
+      const again = await two.apis[1].placeHold(wallet, 10, more, 'place')
+      expect([again.status, again.text]).toEqual([201, first.text])
+      expect(again.headers.get('idempotency-replayed')).toBe('true')
+      expect((await two.apis[0].get(`/api/v1/wallets/${wallet}/holds`)).body.count).toBe(1)
+    },
+  )
+
+  test('every capture, extension and void is answered as it was, whatever came after it', async () => {
+    const { hold_id: id, wallet_id: wallet } = await held()
+    const some = { amount: 1, final: false }
+    const steps = [
+      () => two.apis[0].capture(id, some, 'first'),
+      () => two.apis[0].extendHold(id, 60, 'second'),
+      () => two.apis[0].capture(id, some, 'third'),
+      () => two.apis[0].voidHold(id, 'last'),
+    ]
+    const texts: string[] = []
+    for (const step of steps) texts.push((await step()).text)
+    await two.apis[1].deposit(wallet, 5)
+    await two.apis[1].post(`/api/v1/wallets/${wallet}/freeze`, { reason: 'test' })
+    const replays = await Promise.all(steps.map((step) => step()))
+    expect(replays.map((answer) => answer.text)).toEqual(texts)
+    expect((await two.apis[1].capture(id, some)).body.code).toBe('hold_not_pending')
+  })
+
+  test('a default that is spelled out, and an amount written in another way, are the same request', async () => {
+    const wallet = await funded()
+    const placed = await two.apis[0].placeHold(wallet, '10.0', {}, 'place')
+    const spelledOut = { expires_in_seconds: 604_800, description: null }
+    expect((await two.apis[1].placeHold(wallet, 1e1, spelledOut, 'place')).text).toBe(placed.text)
+    const { hold_id: id } = placed.body.data.hold
+    const captured = await two.apis[0].call('POST', `/api/v1/holds/${id}/capture`, { key: 'capture' })
+    const all = { final: true, transaction_type: 'consume' }
+    expect((await two.apis[1].capture(id.toUpperCase(), all, 'capture')).text).toBe(captured.text)
+    // All that is left is not the same as so much.
+    expect((await two.apis[1].capture(id, { amount: 10 }, 'capture')).body.fields).toEqual(['amount'])
+  })
+
+  test.each`
+    route        | post
+    ${'capture'} | ${(id: string) => two.apis[1].capture(id, { amount: 1 }, 'key')}
+    ${'void'}    | ${(id: string) => two.apis[1].voidHold(id, 'key')}
+    ${'extend'}  | ${(id: string) => two.apis[1].extendHold(id, 60, 'key')}
+  `('a key of one hold is refused for another hold of the wallet ($route), naming it', async ({ post }) => {
+    const first = await held()
+    const second = await two.apis[0].held(first.wallet_id, 10)
+    expect((await post(first.hold_id)).status).toBe(200)
+    const { status, code, fields } = (await post(second.hold_id)).body
+    expect({ status, code, fields }).toEqual({ status: 422, code: 'idempotency_key_reused', fields: ['hold_id'] })
+    expect(await two.apis[0].holdOf(second.hold_id)).toEqual(second)
+  })
+
+  test('a hold and a movement of one wallet share their keys, whichever comes first, and so do the routes of holds', async () => {
+    const [wallet, other] = [await funded(), await funded()]
+    expect((await two.apis[0].deposit(wallet, 1, 'key')).status).toBe(200)
+    const { hold_id: id } = (await two.apis[0].placeHold(other, 1, {}, 'key')).body.data.hold
+    const refused = [
+      await two.apis[1].placeHold(wallet, 1, {}, 'key'),
+      await two.apis[1].deposit(other, 1, 'key'),
+      await two.apis[1].capture(id, {}, 'key'),
+      await two.apis[1].voidHold(id, 'key'),
+      await two.apis[1].extendHold(id, 60, 'key'),
+    ]
+    const outcomes = refused.map(({ body }) => [body.status, body.code, ...body.fields])
+    expect(outcomes).toEqual(refused.map(() => [422, 'idempotency_key_reused', 'route']))
+    expect(await two.apis[0].moneyOf(other)).toEqual({ balance: 100, locked: 1, available: 99 })
+  })
+
+  test('what was refused leaves its key free: after a top-up the same request succeeds', async () => {
+    const wallet = await two.apis[0].openWallet({ user_id: newUser(), initial_balance: 5 })
+    expect((await two.apis[0].placeHold(wallet, 10, {}, 'place')).body.code).toBe('insufficient_balance')
+    await two.apis[0].deposit(wallet, 5)
+    const placed = await two.apis[1].placeHold(wallet, 10, {}, 'place')
+    const { hold_id: id } = placed.body.data.hold
+    expect((await two.apis[0].capture(id, { amount: 11 }, 'capture')).body.code).toBe('capture_exceeds_hold')
+    const captured = await two.apis[1].capture(id, { amount: 10 }, 'capture')
+    expect((await two.apis[0].voidHold(id, 'void')).body.code).toBe('hold_not_pending')
+    const answers = [placed, captured, await two.apis[1].deposit(wallet, 1, 'void')]
+    expect(answers.map((answer) => [answer.status, answer.headers.get('idempotency-replayed')])).toEqual([
+      [201, null],
+      [200, null],
+      [200, null],
+    ])
+  })
 })

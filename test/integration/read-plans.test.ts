@@ -6,7 +6,8 @@ import { createPool } from '../../src/db/pool.ts'
 import type { TransactionId, TransactionType } from '../../src/domain/transaction.ts'
 import type { WalletId } from '../../src/domain/wallet.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
-import { openReads, type ReadServices, type SentStatement } from '../support/read-services.ts'
+import { type Explained, explainRead } from '../support/query-plans.ts'
+import { openReads, type ReadServices } from '../support/read-services.ts'
 import { queryDatabase } from '../support/sql.ts'
 
 const SMALL = { walletId: '0197f7d4-aaaa-7000-8000-000000000001' as WalletId, userId: 'small', rows: 100 }
@@ -73,36 +74,6 @@ const LOAD_WALLET = `
   SELECT wallet_id, $2::text, 'fiat', currency, balance_after, sequence, hash, total_in, '2026-01-01Z', created_at
   FROM wallet_transactions WHERE wallet_id = $1::uuid ORDER BY sequence DESC LIMIT 1`
 
-interface PlanNode {
-  readonly 'Node Type': string
-  readonly 'Relation Name'?: string
-  readonly 'Shared Hit Blocks': number
-  readonly 'Shared Read Blocks': number
-  readonly Plans?: readonly PlanNode[]
-}
-
-interface Explained {
-  readonly buffers: number
-  /** Tables that were read from end to end. */
-  readonly scanned: readonly string[]
-}
-
-async function explain(statement: SentStatement): Promise<Explained> {
-  const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
-    `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${statement.sql}`,
-    [...statement.parameters],
-  )
-  const plans: readonly { readonly Plan: PlanNode }[] = JSON.parse(rows[0]?.['QUERY PLAN'] ?? '[]')
-  const [plan] = plans
-  if (!plan) throw new Error('EXPLAIN gave no plan')
-  return { buffers: plan.Plan['Shared Hit Blocks'] + plan.Plan['Shared Read Blocks'], scanned: scannedBy(plan.Plan) }
-}
-
-function scannedBy(node: PlanNode): string[] {
-  const own = node['Node Type'] === 'Seq Scan' ? [node['Relation Name'] ?? '?'] : []
-  return [...own, ...(node.Plans ?? []).flatMap(scannedBy)]
-}
-
 const instantOf = (sequence: number): bigint => FIRST_ROW + BigInt(sequence) * SECOND
 
 /** From a tenth to nine tenths of the history. */
@@ -159,10 +130,10 @@ const READS: Readonly<Record<string, (subject: Subject) => Promise<unknown>>> = 
 }
 
 /** What the read sent last, explained. */
-async function explainRead(read: (subject: Subject) => Promise<unknown>, subject: Subject): Promise<Explained> {
+async function explain(read: (subject: Subject) => Promise<unknown>, subject: Subject): Promise<Explained> {
   reads.sent.length = 0
   await read(subject)
-  const explained = await Promise.all(reads.sent.map(explain))
+  const explained = await explainRead(pool, reads.sent)
   return {
     buffers: explained.at(-1)?.buffers ?? Number.NaN,
     scanned: explained.flatMap(({ scanned }) => scanned).filter((table) => table === 'wallet_transactions'),
@@ -175,8 +146,8 @@ describe.each(['before ANALYZE', 'after ANALYZE'])('%s', (when) => {
   })
 
   test.each(Object.entries(READS))('%s costs what it shows, not what lies behind it', async (name, read) => {
-    const small = await explainRead(read, SMALL)
-    const large = await explainRead(read, LARGE)
+    const small = await explain(read, SMALL)
+    const large = await explain(read, LARGE)
     process.stdout.write(`${when}, ${name}: ${small.buffers} buffers at 100 rows, ${large.buffers} at 1,000,000\n`)
     expect({ small: small.scanned, large: large.scanned }).toEqual({ small: [], large: [] })
     expect(large.buffers).toBeLessThanOrEqual(2 * small.buffers + BUFFERS_ALLOWANCE)

@@ -1,44 +1,10 @@
 // The database by itself refuses bad money: for every CHECK and unique index one row that violates just it, and every way to
-// change history. Which constraint a row violates is proved by dropping it: then the same row goes in.
-import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
-import { type Columns, insert, rowColumns, walletColumns } from '../support/raw-rows.ts'
-import { openClient } from '../support/sql.ts'
+// change history. What it refuses of holds is in schema-holds.test.ts.
+import { describe, expect, test } from 'vitest'
+import { insert, rowColumns, walletColumns } from '../support/raw-rows.ts'
+import { type Case, describeTable, type TableRules, useScratchDatabase } from '../support/table-rules.ts'
 
-let database: TestDatabase
-let client: pg.Client
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  client = await openClient(database.url)
-})
-afterAll(async () => {
-  await client.end()
-  await database.drop()
-})
-
-async function rolledBack<Result>(work: () => Promise<Result>): Promise<Result> {
-  await client.query('BEGIN')
-  try {
-    return await work()
-  } finally {
-    await client.query('ROLLBACK')
-  }
-}
-
-/** The error of `work`, which leaves the transaction as it was before. */
-async function errorOf(work: () => Promise<unknown>): Promise<pg.DatabaseError | null> {
-  await client.query('SAVEPOINT before')
-  try {
-    await work()
-    return null
-  } catch (error) {
-    if (!(error instanceof pg.DatabaseError)) throw error
-    await client.query('ROLLBACK TO SAVEPOINT before')
-    return error
-  }
-}
+const scratch = useScratchDatabase()
 
 const [W1, W2, T1, T2] = [1, 2, 3, 4].map((number) => `0197f7d4-0000-7000-8000-00000000000${number}`) as [
   string,
@@ -47,10 +13,8 @@ const [W1, W2, T1, T2] = [1, 2, 3, 4].map((number) => `0197f7d4-0000-7000-8000-0
   string,
 ]
 const money = { balance: '10', total_in: '10', last_sequence: 1 }
+const locking = { ...money, next_hold_expiry: '2026-02-01T12:00:00Z' }
 const created = { creation_key: 'k', creation_request_hash: Buffer.alloc(16), creation_snapshot: '{}' }
-
-/** What must be violated, and by what, beside rows that are fine. */
-type Case = readonly [constraint: string, columns: Columns, besides?: readonly Columns[]]
 
 const BAD_WALLETS: readonly Case[] = [
   ['wallets_pkey', { wallet_id: W1 }, [{ wallet_id: W1 }]],
@@ -83,8 +47,9 @@ const BAD_WALLETS: readonly Case[] = [
   ['wallets_creation_request_hash_check', { ...created, creation_request_hash: Buffer.alloc(17) }],
   ['wallets_check1', { updated_at: '2026-01-31T11:59:59Z' }],
   ['wallets_money_check', { ...money, balance: '-0.00000001' }],
-  ['wallets_money_check', { ...money, locked_balance: '10.00000001' }],
-  ['wallets_money_check', { ...money, locked_balance: '-1' }],
+  ['wallets_money_check', { ...locking, locked_balance: '10.00000001' }],
+  ['wallets_money_check', { ...locking, locked_balance: '-1' }],
+  ['wallets_lock_expires_check', { ...locking, locked_balance: '0.00000001', next_hold_expiry: null }],
   ['wallets_numbers_check', { ...money, balance: 'NaN', total_in: 'NaN' }],
   ['wallets_numbers_check', { ...money, total_in: 'NaN' }],
   ['wallets_numbers_check', { ...money, total_in: 'Infinity' }],
@@ -206,13 +171,11 @@ const BAD_ROWS: readonly Case[] = [
   ['wallet_transactions_idempotency_check', { ...keyed, idempotency_key: null }],
 ]
 
-/** A CHECK that another one implies is seen alone only without that one. */
-const IMPLIED_BY = new Map([['wallet_transactions_sequence_check', 'wallet_transactions_check']])
-
 /** Rows that come close to what is refused. */
-const GOOD_WALLETS: readonly (readonly Columns[])[] = [
+const GOOD_WALLETS: TableRules['good'] = [
   [
-    { ...money, locked_balance: '10' },
+    { ...locking, locked_balance: '10' },
+    locking,
     { currency: 'ETH', balance: '0.000000000000000001', total_in: '1', last_sequence: 1 },
   ],
   [{ user_id: 'u' }, { user_id: 'u', currency: 'USD' }, { user_id: 'u', wallet_type: 'crypto' }, { user_id: 'v' }],
@@ -228,7 +191,7 @@ const GOOD_WALLETS: readonly (readonly Columns[])[] = [
     { ...money, balance: '99999999999999999999', total_in: '99999999999999999999' },
   ],
 ]
-const GOOD_ROWS: readonly (readonly Columns[])[] = [
+const GOOD_ROWS: TableRules['good'] = [
   [{ wallet_id: W1 }, { wallet_id: W2 }, { ...consume, wallet_id: W1 }],
   [
     { wallet_id: W1, transaction_id: T1 },
@@ -251,60 +214,20 @@ const GOOD_ROWS: readonly (readonly Columns[])[] = [
   [{ currency: 'ETH', amount: '0.000000000000000001', balance_after: '0.000000000000000001' }],
 ]
 
-const TABLES: readonly Table[] = [
-  { table: 'wallets', columnsOf: walletColumns, bad: BAD_WALLETS, good: GOOD_WALLETS },
-  { table: 'wallet_transactions', columnsOf: rowColumns, bad: BAD_ROWS, good: GOOD_ROWS },
-]
-
-interface Table {
-  readonly table: string
-  readonly columnsOf: (overrides: Columns) => Columns
-  readonly bad: readonly Case[]
-  readonly good: readonly (readonly Columns[])[]
-}
-
-describe.each(TABLES)('$table', ({ table, columnsOf, bad, good }) => {
-  test.each(bad.map((each) => [each] as const))('%j', async ([constraint, columns, besides = []]) => {
-    await rolledBack(async () => {
-      const implying = IMPLIED_BY.get(constraint)
-      if (implying !== undefined) await client.query(`ALTER TABLE ${table} DROP CONSTRAINT ${implying}`)
-      for (const other of besides) await insert(client, table, columnsOf(other))
-      const row = columnsOf(columns)
-      const refusal = await errorOf(() => insert(client, table, row))
-      expect(refusal?.constraint).toBe(constraint)
-      const isIndex = await client.query('SELECT FROM pg_constraint WHERE conname = $1', [constraint])
-      await client.query(
-        isIndex.rowCount === 0 ? `DROP INDEX ${constraint}` : `ALTER TABLE ${table} DROP CONSTRAINT ${constraint}`,
-      )
-      await insert(client, table, row)
-    })
-  })
-
-  test.each(good.map((rows) => [rows]))('%j are fine', async (rows) => {
-    await rolledBack(async () => {
-      for (const columns of rows) await expect(insert(client, table, columnsOf(columns))).resolves.toBeUndefined()
-    })
-  })
-
-  test('every CHECK and every unique index has its case', async () => {
-    const { rows } = await client.query<{ name: string }>(
-      `SELECT conname AS name FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'c'
-       UNION SELECT relname FROM pg_index JOIN pg_class ON oid = indexrelid WHERE indrelid = $1::regclass AND indisunique`,
-      [table],
-    )
-    expect([...new Set(bad.map(([constraint]) => constraint))].toSorted()).toEqual(
-      rows.map(({ name }) => name).toSorted(),
-    )
-  })
-
-  test('money beyond 20 integer digits does not fit', async () => {
-    const huge =
-      table === 'wallets' ? { ...money, balance: '1e20', total_in: '1e20' } : { amount: '1e20', balance_after: '1e20' }
-    await rolledBack(async () => {
-      const refusal = await errorOf(() => insert(client, table, columnsOf({ ...huge })))
-      expect(refusal?.code).toBe('22003')
-    })
-  })
+describeTable(scratch, {
+  table: 'wallets',
+  columnsOf: walletColumns,
+  bad: BAD_WALLETS,
+  good: GOOD_WALLETS,
+  huge: { ...money, balance: '1e20', total_in: '1e20' },
+})
+describeTable(scratch, {
+  table: 'wallet_transactions',
+  columnsOf: rowColumns,
+  bad: BAD_ROWS,
+  good: GOOD_ROWS,
+  huge: { amount: '1e20', balance_after: '1e20' },
+  impliedBy: new Map([['wallet_transactions_sequence_check', 'wallet_transactions_check']]),
 })
 
 describe('history', () => {
@@ -332,21 +255,21 @@ describe('history', () => {
       APPEND_ONLY,
     ],
   ])('%s', async (statement, message) => {
-    await rolledBack(async () => {
-      await insert(client, 'wallets', walletColumns({ ...money, wallet_id: W1 }))
-      await insert(client, 'wallet_transactions', rowColumns({ wallet_id: W1 }))
-      const refusal = await errorOf(() => client.query(statement))
+    await scratch.rolledBack(async () => {
+      await insert(scratch.client, 'wallets', walletColumns({ ...money, wallet_id: W1 }))
+      await insert(scratch.client, 'wallet_transactions', rowColumns({ wallet_id: W1 }))
+      const refusal = await scratch.errorOf(() => scratch.client.query(statement))
       expect(refusal?.message).toMatch(message)
       expect(refusal?.code).toBe('23001')
     })
   })
 
   test('what a posting and administration change may be changed', async () => {
-    await rolledBack(async () => {
-      await insert(client, 'wallets', walletColumns({ ...money, wallet_id: W1 }))
+    await scratch.rolledBack(async () => {
+      await insert(scratch.client, 'wallets', walletColumns({ ...money, wallet_id: W1 }))
       const change =
         "UPDATE wallets SET balance = 0, last_sequence = 2, status = 'closed', metadata = '{}', updated_at = now()"
-      await expect(client.query(change)).resolves.toMatchObject({ rowCount: 1 })
+      await expect(scratch.client.query(change)).resolves.toMatchObject({ rowCount: 1 })
     })
   })
 })

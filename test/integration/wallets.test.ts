@@ -144,17 +144,54 @@ describe('requests', () => {
     expect((await api.post(path, { amount: 1 }, 'key')).text).toBe(first.text)
   })
 
-  test('a dry run is refused until there are dry runs: it must not move money', async () => {
-    const wallet = await api.openWallet({ user_id: newUser(), initial_balance: 5 })
+  test.each([
+    'dry_run=1',
+    'dry_run=',
+    'dry_run',
+    'dry_run=True',
+    'dry_run=true&dry_run=true',
+    'dry_run=false&dry_run=true',
+  ])('a query of %s is refused: whether to move money must not be guessed', async (query) => {
+    const user = newUser()
+    const wallet = await api.openWallet({ user_id: user, initial_balance: 5 })
     const answers = [
-      await api.post(`/api/v1/wallets/${wallet}/deposit?dry_run=true`, { amount: 1 }),
-      await api.post('/api/v1/wallets?dry_run=true', { user_id: newUser() }),
-      await api.call('DELETE', `/api/v1/wallets/${wallet}?dry_run=1`),
+      await api.post(`/api/v1/wallets/${wallet}/deposit?${query}`, { amount: 1 }),
+      await api.post(`/api/v1/wallets?${query}`, { user_id: user, currency: 'USD' }),
+      await api.call('DELETE', `/api/v1/wallets/${wallet}?${query}`),
+      await api.get(`/api/v1/users/${newUser()}/credits/balance?${query}`),
     ]
     expect(answers.map(refusal)).toEqual(answers.map(() => ({ status: 422, code: 'validation_failed' })))
-    expect(answers[0]?.body.errors).toMatchObject([{ loc: ['query', 'dry_run'] }])
-    expect((await api.post(`/api/v1/wallets/${wallet}/deposit?dry_run=false`, { amount: 1 })).body.balance).toBe('6')
+    const type = query.includes('&') ? 'repeated' : 'invalid_value'
+    const faults = answers.map(({ body }) => (body.errors ?? []).map(({ loc, type: found }) => [...loc, found]))
+    expect(faults).toEqual(answers.map(() => [['query', 'dry_run', type]]))
+    expect((await api.get(`/api/v1/users/${user}/wallets`)).body.wallets).toMatchObject([{ balance: '5' }])
   })
+
+  test('a dry run moves nothing and says what it is; with `false` the money moves', async () => {
+    const wallet = await api.openWallet({ user_id: newUser(), initial_balance: 5 })
+    const path = `/api/v1/wallets/${wallet}/deposit`
+    const dry = await api.post(`${path}?dry_run=true`, { amount: 1 })
+    expect([dry.body.balance, dry.headers.get('dry-run')]).toEqual(['6', 'true'])
+    expect(await api.balanceOf(wallet)).toBe('5')
+    const real = await api.post(`${path}?dry_run=false`, { amount: 1 })
+    expect([real.body.balance, real.headers.get('dry-run')]).toEqual(['6', null])
+    expect(await api.balanceOf(wallet)).toBe('6')
+  })
+
+  test.each(['dry-run=true', 'dryrun=true', 'dryRun=true', 'dry_run[]=true', '_dry_run=true', 'DRY_RUN=true'])(
+    'what looks like a dry run and is none (%s) moves nothing; any other name is passed over',
+    async (query) => {
+      const wallet = await api.openWallet({ user_id: newUser(), initial_balance: 5 })
+      const path = `/api/v1/wallets/${wallet}/deposit`
+      const { status, body } = await api.post(`${path}?${query}`, { amount: 1 })
+      expect([status, body.errors?.map(({ loc, type }) => [...loc, type])]).toEqual([
+        422,
+        [['query', query.replace('=true', ''), 'unknown']],
+      ])
+      expect(await api.balanceOf(wallet)).toBe('5')
+      expect((await api.post(`${path}?trace=true`, { amount: 1 })).body.balance).toBe('6')
+    },
+  )
 
   test('a compressed body is refused', async () => {
     const wallet = await api.openWallet({ user_id: newUser() })

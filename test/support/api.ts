@@ -1,6 +1,10 @@
 // A caller of the HTTP API for tests: exact JSON both ways, and every answer checked against openapi.yaml.
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { departures } from './openapi.ts'
+
+const EXPIRY_DEADLINE_MS = 30_000
+const EXPIRY_PAUSE_MS = 20
 
 export interface Answer {
   readonly status: number
@@ -12,14 +16,11 @@ export interface Answer {
 }
 
 /** Members that tests read; the shapes themselves are checked against openapi.yaml. */
-interface AnswerBody {
+interface AnswerBody extends HoldAnswer, ExplanationAnswer {
   readonly success: boolean
   readonly message: string
   readonly code: string
-  readonly status: string
   readonly detail: string
-  readonly wallet_id: string
-  readonly balance: string
   readonly transaction_id: string
   readonly count: number
   readonly next_cursor: string | null
@@ -33,13 +34,18 @@ interface AnswerBody {
   }[]
   readonly wallets: readonly Record<string, unknown>[]
   readonly transactions: readonly TransactionAnswer[]
+  readonly holds: readonly HoldAnswer[]
   readonly data: {
     readonly wallet: Record<string, unknown>
+    readonly hold: HoldAnswer
     readonly transaction: TransactionAnswer
     readonly from_transaction: TransactionAnswer
     readonly to_transaction: TransactionAnswer
     readonly fee_transaction: TransactionAnswer
     readonly remaining_balance: number
+    readonly balance: number
+    readonly locked_balance: number
+    readonly available_balance: number
   }
 }
 
@@ -54,6 +60,55 @@ export interface TransactionAnswer {
   readonly description: string
   readonly metadata: Record<string, unknown>
   readonly created_at: string
+}
+
+/** A hold (API.md §4). */
+/** A hold in an explanation. */
+export type BriefHoldAnswer = Omit<HoldAnswer, 'description' | 'metadata'>
+
+export interface HoldAnswer {
+  readonly hold_id: string
+  readonly wallet_id: string
+  readonly amount: string
+  readonly captured_amount: string
+  readonly remaining_amount: string
+  readonly status: string
+  readonly expires_at: string
+  readonly description: string | null
+  readonly reference_id: string | null
+  readonly metadata: Record<string, unknown>
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+/** A balance that explains itself. */
+export interface ExplanationAnswer {
+  readonly period_start: string
+  readonly at: string
+  readonly opening_balance: string
+  readonly movements: readonly {
+    readonly transaction_type: string
+    readonly count: number
+    readonly total_in: string
+    readonly total_out: string
+  }[]
+  readonly transaction_count: number
+  readonly total_in: string
+  readonly total_out: string
+  readonly balance: string
+  readonly open_holds: readonly BriefHoldAnswer[]
+  readonly unlisted_holds_total: string
+  readonly locked_balance: string
+  readonly available_balance: string
+  readonly equations: Readonly<Record<'balance' | 'locked_balance' | 'available_balance', string>>
+  readonly adds_up: boolean
+}
+
+/** A wallet's money as GET balance shows it. */
+export interface Money {
+  readonly balance: number
+  readonly locked: number
+  readonly available: number
 }
 
 export interface CallOptions {
@@ -122,6 +177,51 @@ export class Api {
   /** The wallet's whole balance, as text. */
   async balanceOf(walletId: string): Promise<string> {
     return (await this.get(`/api/v1/wallets/${walletId}`)).body.balance
+  }
+
+  placeHold(walletId: string, amount: unknown, more: object = {}, key?: string): Promise<Answer> {
+    return this.post(`/api/v1/wallets/${walletId}/holds`, { amount, ...more }, key)
+  }
+
+  /** Sets money aside and gives the hold as it was placed. */
+  async held(walletId: string, amount: unknown, more: object = {}): Promise<HoldAnswer> {
+    const answer = await this.placeHold(walletId, amount, more)
+    expect(answer.status, answer.text).toBe(201)
+    return answer.body.data.hold
+  }
+
+  /** Takes what is left of a hold, or as `body` says. */
+  capture(holdId: string, body: object = {}, key?: string): Promise<Answer> {
+    return this.post(`/api/v1/holds/${holdId}/capture`, body, key)
+  }
+
+  voidHold(holdId: string, key?: string): Promise<Answer> {
+    return this.call('POST', `/api/v1/holds/${holdId}/void`, key === undefined ? {} : { key })
+  }
+
+  extendHold(holdId: string, seconds: unknown, key?: string): Promise<Answer> {
+    return this.post(`/api/v1/holds/${holdId}/extend`, { expires_in_seconds: seconds }, key)
+  }
+
+  /** A hold as it is now. */
+  async holdOf(holdId: string): Promise<HoldAnswer> {
+    return (await this.get(`/api/v1/holds/${holdId}`)).body
+  }
+
+  /** Waits until a hold has expired, which needs nobody to write it down. */
+  async untilExpired(holdId: string): Promise<void> {
+    const deadline = Date.now() + EXPIRY_DEADLINE_MS
+    while ((await this.holdOf(holdId)).status !== 'expired') {
+      if (Date.now() > deadline) throw new Error(`The hold has not expired within ${EXPIRY_DEADLINE_MS} ms`)
+      await delay(EXPIRY_PAUSE_MS)
+    }
+  }
+
+  /** What GET balance says, now or at an instant. */
+  async moneyOf(walletId: string, at?: string): Promise<Money> {
+    const { body } = await this.get(`/api/v1/wallets/${walletId}/balance${at === undefined ? '' : `?at=${at}`}`)
+    const { balance, locked_balance: locked, available_balance: available } = body.data
+    return { balance, locked, available }
   }
 
   /** All rows of a wallet, oldest first, read page by page. */

@@ -1,7 +1,17 @@
 // Commands as the wallet service makes them of requests: fresh ids, what was left out as null, and the claim of the key. For
 // tests that post into the queue themselves.
 import { uuidv7 } from 'uuidv7'
-import type { CreateCommand, MovementCommand, RefundCommand, TransferCommand } from '../../src/domain/command.ts'
+import type {
+  CaptureHoldCommand,
+  CreateCommand,
+  ExtendHoldCommand,
+  MovementCommand,
+  PlaceHoldCommand,
+  RefundCommand,
+  TransferCommand,
+  VoidHoldCommand,
+} from '../../src/domain/command.ts'
+import type { HoldId } from '../../src/domain/hold.ts'
 import type { TransactionId } from '../../src/domain/transaction.ts'
 import type { WalletId } from '../../src/domain/wallet.ts'
 import * as requests from '../../src/services/requests.ts'
@@ -9,6 +19,7 @@ import * as requests from '../../src/services/requests.ts'
 // Ids that come as plain text, out of the service's answers or newly made.
 export const walletIdOf = (id: string): WalletId => id as WalletId
 export const transactionIdOf = (id: string): TransactionId => id as TransactionId
+export const holdIdOf = (id: string): HoldId => id as HoldId
 const newTransactionId = (): TransactionId => transactionIdOf(uuidv7())
 
 interface Caller {
@@ -89,4 +100,58 @@ export const refundCommand = (
   reason: request.reason,
   metadata: request.metadata ?? {},
   idempotency: requests.claimRefund(key, original.transactionId, request),
+})
+
+const SECOND = 1_000_000n
+
+/** Sets money aside. */
+export const placementCommand = ({ walletId, key }: Caller, request: requests.PlaceHoldRequest): PlaceHoldCommand => ({
+  kind: 'place_hold',
+  walletId,
+  holdId: holdIdOf(uuidv7()),
+  amount: request.amount,
+  lifetime: BigInt(request.expiresInSeconds) * SECOND,
+  description: request.description ?? null,
+  referenceId: request.referenceId ?? null,
+  metadata: request.metadata ?? {},
+  idempotency: requests.claimHold(key, request),
+})
+
+interface HoldCaller extends Caller {
+  readonly holdId: HoldId
+}
+
+/** Takes what is set aside, or a part of it. */
+export const captureCommand = (
+  { walletId, holdId, key }: HoldCaller,
+  request: requests.CaptureHoldRequest,
+): CaptureHoldCommand => ({
+  kind: 'capture_hold',
+  walletId,
+  holdId,
+  transactionId: newTransactionId(),
+  amount: request.amount ?? null,
+  final: request.final,
+  transactionType: request.transactionType,
+  description: request.description ?? null,
+  usageRecordId: request.usageRecordId ?? null,
+  metadata: request.metadata ?? {},
+  idempotency: requests.claimCapture(key, holdId, request),
+})
+
+/** Gives back what is set aside. */
+export const voidCommand = ({ walletId, holdId, key }: HoldCaller): VoidHoldCommand => ({
+  kind: 'void_hold',
+  walletId,
+  holdId,
+  idempotency: requests.claimVoid(key, holdId),
+})
+
+/** Sets a hold's time anew. */
+export const extensionCommand = ({ walletId, holdId, key }: HoldCaller, seconds: number): ExtendHoldCommand => ({
+  kind: 'extend_hold',
+  walletId,
+  holdId,
+  lifetime: BigInt(seconds) * SECOND,
+  idempotency: requests.claimExtension(key, holdId, seconds),
 })

@@ -2,13 +2,18 @@
 // superuser would do it, with the triggers off and, where they are in the way, the constraints dropped.
 import type pg from 'pg'
 import { createDatabaseFrom, createTestDatabase, type TestDatabase } from './postgres.ts'
+import { buildSampleHolds, type SampleHolds } from './sample-holds.ts'
 import { buildSampleLedger, openQueue, type SampleLedger } from './sample-ledger.ts'
 import { openClient } from './sql.ts'
 
-/** A database with the sample ledger of sample-ledger.ts in it, to make copies of. */
+/** Every wallet of the sample. */
+export type SampleWallets = SampleLedger & Pick<SampleHolds, 'dora'>
+
+/** A database with the sample ledger and the sample holds in it, to make copies of. */
 export interface SampleDatabase {
   readonly url: string
-  readonly wallets: SampleLedger
+  readonly wallets: SampleWallets
+  readonly holds: SampleHolds['holds']
   copy(): Promise<TestDatabase>
   drop(): Promise<void>
 }
@@ -17,21 +22,25 @@ export interface SampleDatabase {
 export async function createSampleDatabase(): Promise<SampleDatabase> {
   const { url, drop } = await createTestDatabase()
   const { queue, close } = openQueue(url)
-  const wallets = await buildSampleLedger(queue)
+  const ledger = await buildSampleLedger(queue)
+  const { dora, holds } = await buildSampleHolds(queue, ledger.ether)
   await close()
   const copy = (): Promise<TestDatabase> => createDatabaseFrom(new URL(url).pathname.slice(1))
-  return { url, wallets, copy, drop }
+  return { url, wallets: { ...ledger, dora }, holds, copy, drop }
 }
+
+const TABLES = ['wallets', 'wallet_transactions', 'holds', 'hold_events'] as const
+const OIDS = TABLES.map((table) => `'${table}'::regclass`).join(', ')
 
 const DROP_GUARDS = `DO $$
 DECLARE statement text;
 BEGIN
   FOR statement IN
     SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint
-    WHERE conrelid IN ('wallets'::regclass, 'wallet_transactions'::regclass) AND contype IN ('c', 'p')
+    WHERE conrelid IN (${OIDS}) AND contype IN ('c', 'p')
     UNION ALL
     SELECT format('DROP INDEX %s', indexrelid::regclass) FROM pg_index
-    WHERE indrelid IN ('wallets'::regclass, 'wallet_transactions'::regclass) AND indisunique AND NOT indisprimary
+    WHERE indrelid IN (${OIDS}) AND indisunique AND NOT indisprimary
   LOOP
     EXECUTE statement;
   END LOOP;
@@ -40,16 +49,18 @@ END $$`
 /** A copy of the sample whose rows can be damaged and restored, again and again. Its guards are gone. */
 export interface Workbench {
   readonly url: string
-  /** Changes rows behind the service's back. `:alice` stands for the id of alice's wallet. Fails when nothing changed. */
+  /**
+   * Changes rows behind the service's back. `:alice` stands for the id of alice's wallet, `:voided` for that of the hold.
+   * Fails when nothing changed.
+   */
   damage(sql: string): Promise<void>
   restore(): Promise<void>
   close(): Promise<void>
 }
 
-const KEEP = `CREATE SCHEMA kept;
-  CREATE TABLE kept.wallets AS TABLE wallets; CREATE TABLE kept.wallet_transactions AS TABLE wallet_transactions`
-const RESTORE = `TRUNCATE wallets, wallet_transactions; INSERT INTO wallets TABLE kept.wallets;
-  INSERT INTO wallet_transactions TABLE kept.wallet_transactions`
+const KEEP = ['CREATE SCHEMA kept', ...TABLES.map((table) => `CREATE TABLE kept.${table} AS TABLE ${table}`)].join('; ')
+const REFILL = TABLES.map((table) => `INSERT INTO ${table} TABLE kept.${table}`)
+const RESTORE = [`TRUNCATE ${TABLES.join()}`, ...REFILL].join('; ')
 
 /** Makes a workbench; restoring it takes a tenth of the time of another copy. */
 export async function createWorkbench(sample: SampleDatabase): Promise<Workbench> {
@@ -60,7 +71,7 @@ export async function createWorkbench(sample: SampleDatabase): Promise<Workbench
   return {
     url: database.url,
     damage: async (sql) => {
-      const text = withIds(sql, sample.wallets)
+      const text = withIds(sql, sample)
       const { rowCount } = await client.query(text)
       if (!rowCount) throw new Error(`The damage touched no row: ${text}`)
       if ((await fingerprint(client)) === undamaged) throw new Error(`The damage changed nothing: ${text}`)
@@ -76,17 +87,16 @@ export async function createWorkbench(sample: SampleDatabase): Promise<Workbench
 }
 
 /** `:alice` and the others as quoted ids. */
-function withIds(sql: string, wallets: SampleLedger): string {
-  return Object.entries(wallets).reduce(
-    (text, [name, { walletId }]) => text.replaceAll(`:${name}`, `'${walletId}'`),
-    sql,
-  )
+function withIds(sql: string, { wallets, holds }: SampleDatabase): string {
+  const ids = new Map<string, string>([
+    ...Object.entries(wallets).map(([name, { walletId }]) => [name, walletId] as const),
+    ...Object.entries(holds).map(([name, { holdId }]) => [name, holdId] as const),
+  ])
+  return sql.replaceAll(/(?<!:):([a-z]+)\b/g, (text, name: string) => (ids.has(name) ? `'${ids.get(name)}'` : text))
 }
 
 async function fingerprint(client: pg.Client): Promise<string> {
-  const { rows } = await client.query<{ digest: string }>(
-    `SELECT md5((SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM wallet_transactions t)
-      || (SELECT string_agg(w::text, E'\\n' ORDER BY w::text) FROM wallets w)) AS digest`,
-  )
+  const texts = TABLES.map((table) => `(SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM ${table} t)`)
+  const { rows } = await client.query<{ digest: string }>(`SELECT md5(concat(${texts.join()})) AS digest`)
   return rows[0]?.digest ?? ''
 }

@@ -1,102 +1,172 @@
-// Two ways to put a request of the model to the real service, with one form of answer: through the use cases, one at a time,
-// or straight into the posting queue, many at once and in order.
+// Two ways to put a request of the model to the real service: through the use cases, one at a time, or straight into the
+// posting queue, many at once and in order.
 import type { Command, MovementCommand } from '../../src/domain/command.ts'
 import { AppError } from '../../src/domain/errors.ts'
+import { holdNotFound } from '../../src/domain/refusals.ts'
 import type { Amount } from '../../src/domain/money.ts'
-import type { Transaction } from '../../src/domain/transaction.ts'
 import type { Wallet } from '../../src/domain/wallet.ts'
-import type { PostingQueue } from '../../src/services/posting-queue.ts'
-import type { WalletService } from '../../src/services/wallet-service.ts'
+import { HoldExpiryService } from '../../src/services/hold-expiry-service.ts'
+import { type HoldAnswer, HoldService } from '../../src/services/hold-service.ts'
+import type { Posting } from '../../src/services/posting-queue.ts'
+import { type PostedRows, WalletService } from '../../src/services/wallet-service.ts'
 import { units } from './decimals.ts'
+import { type Answer, answeredHold, answeredRefusal, answeredRow, type Driver, openedFacts } from './ledger-answers.ts'
 import {
+  captureCommand,
   creationCommand,
+  extensionCommand,
+  holdIdOf,
   movementCommand,
+  placementCommand,
   refundCommand,
   transactionIdOf,
   transferCommand,
+  voidCommand,
   walletIdOf,
 } from './ledger-commands.ts'
-import type { ModelRow, Request } from './ledger-model-rows.ts'
-
-/** What came of a request. The queue answers a replay with an id only. */
-export type Answer =
-  | { readonly kind: 'posted'; readonly rows: readonly Transaction[]; readonly replayed: boolean }
-  | { readonly kind: 'created'; readonly wallet: Wallet; readonly row: Transaction | null; readonly replayed: boolean }
-  | { readonly kind: 'changed'; readonly status: string }
-  | { readonly kind: 'replayed'; readonly effectId: string }
-  | { readonly kind: 'refused'; readonly error: AppError }
-
-export type Driver = (request: Request) => Promise<Answer>
+import { type ModelHold, type ModelRow, NOBODY, type Request } from './ledger-model-rows.ts'
+import { allRows, type ReadServices, type TestLedger } from './read-services.ts'
 
 /** The model's amounts are greater than 0 and fit. */
 const amountOf = (text: string): Amount => units(text) as Amount
 const optional = (text: string | null): Amount | undefined => (text === null ? undefined : amountOf(text))
-const described = (request: { readonly description?: string }) =>
+const described = (request: { readonly description?: string | undefined }) =>
   request.description === undefined ? {} : { description: request.description }
 
 async function answering(work: () => Promise<Answer>): Promise<Answer> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof AppError) return { kind: 'refused', error }
+    if (error instanceof AppError) return answeredRefusal(error)
     throw error
   }
 }
 
-/** Through the use cases of the wallet service. */
-export const serviceDriver =
-  (service: WalletService): Driver =>
-  (request) =>
-    answering(async () => {
-      const key = request.key ?? undefined
-      switch (request.kind) {
-        case 'create': {
-          const { wallet, replayed } = await service.createWallet(creationOf(request), key)
-          return { kind: 'created', wallet, row: null, replayed }
-        }
-        case 'transfer': {
-          const transfer = transferOf(request)
-          return { kind: 'posted', ...(await service.transfer(walletIdOf(request.walletId), transfer, key)) }
-        }
-        case 'refund': {
-          const originalId = transactionIdOf(request.original.transactionId)
-          return { kind: 'posted', ...(await service.refund(originalId, refundOf(request), key)) }
-        }
-        case 'freeze':
-          return changed(await service.freezeWallet(walletIdOf(request.walletId), 'because'))
-        case 'unfreeze':
-          return changed(await service.unfreezeWallet(walletIdOf(request.walletId), 'because'))
-        case 'close':
-          return changed(await service.closeWallet(walletIdOf(request.walletId)))
-        case 'deposit':
-        case 'reward':
-        case 'withdraw':
-        case 'consume': {
-          const movement = movementOf(request)
-          return { kind: 'posted', ...(await service[request.kind](walletIdOf(request.walletId), movement, key)) }
-        }
+/** Looks at what is stored, through the repositories. */
+const looking = ({ db, wallets, holds }: ReadServices): Omit<Driver, 'ask'> => ({
+  tells: { ofRow: null, ofHold: null },
+  wallet: async (walletId) => ({ ...(await wallets.findWallet(walletIdOf(walletId))) }),
+  hold: async (holdId) => {
+    const hold = await holds.findHold(holdIdOf(holdId))
+    if (!hold) throw holdNotFound(holdId)
+    return answeredHold(hold)
+  },
+  rows: (walletId) => allRows(db, [{ walletId: walletIdOf(walletId) }]),
+})
+
+/** Writes down all that has expired, as the worker does. */
+export async function writeDownAll({ queue, reads }: TestLedger): Promise<void> {
+  const expiry = new HoldExpiryService({ postings: queue, holds: reads.holds })
+  while ((await expiry.writeDownExpired()).hasMore);
+}
+
+/** Through the use cases of wallets and holds. */
+export function serviceDriver(ledger: TestLedger): Driver {
+  const services = { postings: ledger.queue, ...ledger.reads }
+  const [wallets, holds] = [new WalletService(services), new HoldService(services)]
+  const ask = async (request: Request): Promise<Answer> => {
+    const key = request.key ?? undefined
+    switch (request.kind) {
+      case 'create': {
+        const { wallet, replayed } = await wallets.createWallet(creationOf(request), key)
+        return { kind: 'created', wallet: openedFacts(wallet), row: null, replayed, whole: wallet }
       }
-    })
+      case 'transfer':
+        return posted(await wallets.transfer(walletIdOf(request.walletId), transferOf(request), key))
+      case 'refund': {
+        const originalId = transactionIdOf(request.original.transactionId)
+        return posted(await wallets.refund(originalId, refundOf(request), key))
+      }
+      case 'freeze':
+        return changed(await wallets.freezeWallet(walletIdOf(request.walletId), 'because'))
+      case 'unfreeze':
+        return changed(await wallets.unfreezeWallet(walletIdOf(request.walletId), 'because'))
+      case 'close':
+        return changed(await wallets.closeWallet(walletIdOf(request.walletId)))
+      case 'deposit':
+      case 'reward':
+      case 'withdraw':
+      case 'consume':
+        return posted(await wallets[request.kind](walletIdOf(request.walletId), movementOf(request), key))
+      case 'place_hold':
+        return held(await holds.placeHold(walletIdOf(request.walletId), placementOf(request), key))
+      case 'capture_hold':
+        return held(await holds.captureHold(namedHold(request.hold).holdId, captureOf(request), key))
+      case 'void_hold':
+        return held(await holds.voidHold(namedHold(request.hold).holdId, key))
+      case 'extend_hold':
+        return held(await holds.extendHold(namedHold(request.hold).holdId, request.seconds, key))
+      case 'expire_holds':
+        await writeDownAll(ledger)
+        return { kind: 'unnoticed' }
+    }
+  }
+  return { ask: (request) => answering(() => ask(request)), ...looking(ledger.reads) }
+}
 
 const changed = (wallet: Wallet): Answer => ({ kind: 'changed', status: wallet.status })
 
+const posted = ({ rows, replayed }: PostedRows): Answer => ({
+  kind: 'posted',
+  rows: rows.map(answeredRow),
+  beside: {},
+  replayed,
+  whole: rows,
+})
+
+const held = ({ hold, balance, transaction, replayed }: HoldAnswer): Extract<Answer, { kind: 'held' }> => ({
+  kind: 'held',
+  hold: answeredHold(hold),
+  balance,
+  row: transaction && answeredRow(transaction),
+  effectId: null,
+  replayed,
+  whole: { hold, balance, transaction },
+})
+
 /** Straight into the queue, in the order of the calls. */
-export const queueDriver =
-  (queue: PostingQueue): Driver =>
-  (request) =>
+export function queueDriver(ledger: TestLedger): Driver {
+  const ask = (request: Request): Promise<Answer> =>
     answering(async () => {
-      const posting = await queue.post(commandOf(request))
+      const posting = await ledger.queue.post(commandOf(request))
       switch (posting.kind) {
-        case 'posted':
-          return { kind: 'posted', rows: posting.rows, replayed: false }
-        case 'created':
-          return { kind: 'created', wallet: posting.created.wallet, row: posting.rows[0] ?? null, replayed: false }
+        case 'posted': {
+          const rows = posting.rows.map(answeredRow)
+          return { kind: 'posted', rows, beside: {}, replayed: false, whole: posting.rows }
+        }
+        case 'created': {
+          const { wallet } = posting.created
+          const [row] = posting.rows.map(answeredRow)
+          return { kind: 'created', wallet: openedFacts(wallet), row: row ?? null, replayed: false, whole: wallet }
+        }
         case 'changed':
           return { kind: 'changed', status: posting.details.status }
+        case 'held':
+          return request.kind === 'expire_holds' ? writtenDown(posting) : heldByQueue(posting)
         case 'replayed':
           return posting
       }
     })
+  return { ask, ...looking(ledger.reads) }
+}
+
+type Held = Extract<Posting, { kind: 'held' }>
+
+function heldByQueue({ holds, events, rows, wallet: { balance } }: Held): Answer {
+  const [hold, ...others] = holds
+  const [event, ...more] = events
+  if (!hold || !event || others.length + more.length > 0) throw new Error('Not one hold and one event')
+  const [transaction = null] = rows
+  const effectId = String(event.sequence)
+  const answer = held({ hold, balance, transaction, replayed: false })
+  return { ...answer, effectId }
+}
+
+function writtenDown({ holds, events, rows }: Held): Answer {
+  const isExpiry = events.every((event) => event.eventType === 'expired') && holds.length === events.length
+  if (!isExpiry || rows.length > 0) throw new Error('Something else than an expiry was written down')
+  return { kind: 'unnoticed' }
+}
 
 type Of<Kind extends Request['kind']> = Extract<Request, { kind: Kind }>
 
@@ -120,6 +190,26 @@ const transferOf = (request: Of<'transfer'>) => ({
 })
 
 const refundOf = (request: Of<'refund'>) => ({ reason: request.reason, amount: optional(request.amount) })
+
+const placementOf = (request: Of<'place_hold'>) => ({
+  amount: amountOf(request.amount),
+  expiresInSeconds: request.seconds,
+  ...(request.referenceId !== undefined && { referenceId: request.referenceId }),
+  ...described(request),
+})
+
+const captureOf = (request: Of<'capture_hold'>) => ({
+  amount: optional(request.amount),
+  final: request.final,
+  transactionType: request.transactionType,
+  ...described(request),
+})
+
+/** Where a hold is; one that nobody knows is nowhere. */
+const namedHold = (hold: ModelHold | null) => ({
+  holdId: holdIdOf(hold?.holdId ?? NOBODY),
+  walletId: walletIdOf(hold?.wallet.walletId ?? NOBODY),
+})
 
 const originalOf = (row: ModelRow) => ({
   transactionId: transactionIdOf(row.transactionId),
@@ -148,37 +238,15 @@ function commandOf(request: Request): Command {
     case 'withdraw':
     case 'consume':
       return movementCommand(request.kind, { walletId: walletIdOf(request.walletId), key }, movementOf(request))
-  }
-}
-
-/** What the model cannot foretell. */
-const UNFORESEEN = new Set(['hash', 'requestHash', 'createdAt', 'transactionId'])
-
-/** What a row says besides its id, hash, digest and time. */
-export function factsIn(row: Transaction): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(row).filter(([column]) => !UNFORESEEN.has(column)))
-}
-
-/** An answer in words that can be compared. */
-export function told(answer: Answer): unknown {
-  switch (answer.kind) {
-    case 'posted':
-      if (answer.replayed) return { rows: answer.rows, replayed: true }
-      return {
-        rows: answer.rows.map((row) => ({ ...factsIn(row), transactionId: row.transactionId })),
-        replayed: false,
-      }
-    case 'created': {
-      const { walletId, userId, walletType, currency, status, balance } = answer.wallet
-      return { wallet: { walletId, userId, walletType, currency, status, balance }, replayed: answer.replayed }
-    }
-    case 'changed':
-      return { status: answer.status }
-    case 'replayed':
-      return { replayed: answer.effectId }
-    case 'refused': {
-      const { code, context, faults } = answer.error
-      return { code, context, fault: faults.map((fault) => `${fault.loc.join('.')} ${fault.type}`).join() }
-    }
+    case 'place_hold':
+      return placementCommand({ walletId: walletIdOf(request.walletId), key }, placementOf(request))
+    case 'capture_hold':
+      return captureCommand({ ...namedHold(request.hold), key }, captureOf(request))
+    case 'void_hold':
+      return voidCommand({ ...namedHold(request.hold), key })
+    case 'extend_hold':
+      return extensionCommand({ ...namedHold(request.hold), key }, request.seconds)
+    case 'expire_holds':
+      return { kind: 'expire_holds', walletId: walletIdOf(request.walletId), limit: request.limit }
   }
 }

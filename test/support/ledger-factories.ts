@@ -10,6 +10,7 @@ import type {
   UpdateCommand,
 } from '../../src/domain/command.ts'
 import { GENESIS_HASH } from '../../src/domain/hash-chain.ts'
+import type { Hold, HoldHead, HoldId } from '../../src/domain/hold.ts'
 import type { Instant } from '../../src/domain/instant.ts'
 import type { LedgerState, OpenFiatWallet, Outcome, RecordedEffect } from '../../src/domain/ledger-state.ts'
 import { type Amount, parseAmount } from '../../src/domain/money.ts'
@@ -55,6 +56,7 @@ export function aWallet(
     status: 'active',
     balance: units(balance),
     lockedBalance: units(locked),
+    nextHoldExpiry: units(locked) === 0n ? null : NOW + 3_600_000_000n,
     sequence: 0,
     hash: GENESIS_HASH,
     totalIn: units(balance),
@@ -88,6 +90,10 @@ export function ledgerOf(
     effects: new Map<string, RecordedEffect>(),
     refunded: new Map<TransactionId, bigint>(),
     fiatWallets: new Map<string, OpenFiatWallet>(),
+    holds: new Map<HoldId, Hold>(),
+    holdHeads: new Map<WalletId, HoldHead>(),
+    dueHolds: new Map<WalletId, readonly HoldId[]>(),
+    relockedWallets: new Set<WalletId>(),
     ...found,
   }
 }
@@ -234,6 +240,13 @@ export function summary(outcome: Outcome): readonly string[] {
     case 'posted':
     case 'created':
       return outcome.rows.map(line)
+    case 'held':
+      return [
+        ...outcome.rows.map(line),
+        ...outcome.holds.map(
+          (hold) => `${hold.status} ${decimal(hold.capturedAmount)} of ${decimal(hold.amount)} captured`,
+        ),
+      ]
     case 'changed':
       return [`changed to ${outcome.details.status}`]
     case 'replayed':

@@ -1,5 +1,16 @@
-// The things of the ledger's model: requests, wallets as lists of rows, and what a row should say, added up each time from the
-// rows before it. No rule stands here.
+// The things of the ledger's model: requests, wallets as lists of rows and holds, and what a row should say, added up each
+// time from the rows before it. No rule stands here.
+
+/** The id of a wallet or a hold that does not exist. */
+export const NOBODY = '0197f7d4-0000-7000-8000-000000000000'
+
+/** Where the money of a movement comes from or goes to, and what the row is called. */
+export const COUNTERPARTIES = {
+  deposit: ['in', 'external:deposit', 'Deposit'],
+  reward: ['in', 'promotion:reward', 'Reward'],
+  withdraw: ['out', 'external:withdrawal', 'Withdrawal'],
+  consume: ['out', 'revenue:consume', 'Consumed'],
+} as const
 
 export type MovementKind = 'deposit' | 'reward' | 'withdraw' | 'consume'
 type RowType = MovementKind | 'refund' | 'transfer' | 'fee'
@@ -20,7 +31,7 @@ export type Request =
       readonly kind: MovementKind
       readonly walletId: string
       readonly amount: string
-      readonly description?: string
+      readonly description?: string | undefined
     })
   | (Keyed & {
       readonly kind: 'transfer'
@@ -28,7 +39,7 @@ export type Request =
       readonly toWalletId: string
       readonly amount: string
       readonly fee: string | null
-      readonly description?: string
+      readonly description?: string | undefined
     })
   | (Keyed & {
       readonly kind: 'refund'
@@ -37,6 +48,32 @@ export type Request =
       readonly reason: string
     })
   | { readonly kind: 'freeze' | 'unfreeze' | 'close'; readonly walletId: string; readonly key: null }
+  | (Keyed & {
+      readonly kind: 'place_hold'
+      readonly walletId: string
+      readonly amount: string
+      readonly seconds: number
+      readonly description?: string | undefined
+      readonly referenceId?: string | undefined
+    })
+  | (Keyed &
+      NamesHold & {
+        readonly kind: 'capture_hold'
+        readonly amount: string | null
+        readonly final: boolean
+        readonly transactionType: 'consume' | 'withdraw'
+        readonly description?: string | undefined
+      })
+  | (Keyed & NamesHold & { readonly kind: 'void_hold' })
+  | (Keyed & NamesHold & { readonly kind: 'extend_hold'; readonly seconds: number })
+  /** What the expiry worker does; `limit` is how many of the wallet's holds it looks at. */
+  | { readonly kind: 'expire_holds'; readonly walletId: string; readonly limit: number; readonly key: null }
+
+interface NamesHold {
+  /** `null`: one that nobody knows. */
+  readonly hold: ModelHold | null
+}
+export type HoldRequest = Extract<Request, { kind: 'place_hold' } | NamesHold>
 
 export interface ModelRow {
   readonly wallet: ModelWallet
@@ -49,6 +86,9 @@ export interface ModelRow {
   readonly key: string | null
   readonly fee: bigint
   readonly original: ModelRow | null
+  readonly referenceId: string | null
+  /** What holds reserved once it was written. */
+  locked: bigint
   /** The other leg of a transfer. */
   twin: ModelRow | null
   readonly transfer: { readonly from: string; readonly to: string; readonly out: () => ModelRow } | null
@@ -64,6 +104,40 @@ export interface ModelWallet {
   readonly currency: string
   status: 'active' | 'frozen' | 'closed'
   readonly rows: ModelRow[]
+  readonly holds: ModelHold[]
+}
+
+/** A hold's time, from when it was placed or extended. */
+export interface ModelTerm {
+  readonly seconds: number
+  /** By the model's clock. */
+  readonly endsAt: number
+  /** By the service's; known once the answer is there. */
+  expiresAt: bigint
+}
+
+export interface ModelHold {
+  readonly wallet: ModelWallet
+  readonly amount: bigint
+  readonly description: string | null
+  readonly referenceId: string | null
+  captured: bigint
+  ended: 'captured' | 'voided' | null
+  term: ModelTerm
+  /** Given by the service, as are the times; known once the answers are there. */
+  holdId: string
+  createdAt: bigint
+  updatedAt: bigint
+}
+
+/** A hold as something that was done to it left it. */
+export interface HoldPicture {
+  readonly hold: ModelHold
+  readonly after: HoldRequest['kind']
+  readonly captured: bigint
+  readonly remaining: bigint
+  readonly status: string
+  readonly term: ModelTerm
 }
 
 /** What should be answered. */
@@ -76,6 +150,16 @@ export type Prediction =
       readonly replayed: boolean
     }
   | { readonly kind: 'changed'; readonly status: string }
+  | {
+      readonly kind: 'held'
+      readonly picture: HoldPicture
+      /** Of the wallet, holds included. */
+      readonly balance: bigint
+      /** What a capture writes. */
+      readonly row: ModelRow | null
+      readonly replayed: boolean
+    }
+  | { readonly kind: 'unnoticed' }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
 
 export interface Refusal {
@@ -111,7 +195,7 @@ export function factsOf(row: ModelRow): Record<string, unknown> {
     amount: row.amount,
     balanceBefore: before,
     balanceAfter: before + signed(row),
-    lockedBalance: 0n,
+    lockedBalance: row.locked,
     fee: row.fee,
     counterparty: row.counterparty,
     description: row.description,
@@ -127,7 +211,7 @@ export function factsOf(row: ModelRow): Record<string, unknown> {
     typeTotalOut: total(ofType, 'out'),
     totalIn: total(upTo, 'in'),
     idempotencyKey: row.key,
-    referenceId: null,
+    referenceId: row.referenceId,
     usageRecordId: null,
     blockchainTxHash: null,
     blockchainNetwork: null,
@@ -145,6 +229,8 @@ export function rowOf(wallet: ModelWallet, draft: RowDraft): ModelRow {
     key: null,
     fee: 0n,
     original: null,
+    referenceId: null,
+    locked: 0n,
     twin: null,
     transfer: null,
     transactionId: '',

@@ -1,87 +1,24 @@
-// What the ledger should do, written a second time and as plainly as it goes: a wallet is a list of rows, everything else is
-// added up from it each time. It shares no code with the service, only the names of things.
+// What the ledger should do, written a second time and as plainly as it goes: a wallet is a list of rows and a list of holds,
+// everything else is added up from them each time. It shares no code with the service, only the names of things.
 import { decimal, units } from './decimals.ts'
+import { lockedOf, remainingOf, statusOf } from './ledger-model-holds.ts'
+import { fingerprint, scopeOf } from './ledger-model-keys.ts'
+import { refuse, Refused, requireActive, requireDecimals, requireMoney, requireRoom } from './ledger-model-refusals.ts'
 import {
   balanceOf,
+  COUNTERPARTIES,
+  type HoldRequest,
+  type ModelHold,
   type ModelRow,
+  type ModelTerm,
   type ModelWallet,
   type MovementKind,
+  NOBODY,
   type Prediction,
-  type Refusal,
   type Request,
   rowOf,
   sum,
 } from './ledger-model-rows.ts'
-
-class Refused extends Error {
-  readonly refusal: Refusal
-  constructor(refusal: Refusal) {
-    super(refusal.code)
-    this.refusal = refusal
-  }
-}
-
-const refuse = (code: string, context?: () => Record<string, unknown>, fault?: string): never => {
-  throw new Refused({ code, ...(context && { context }), ...(fault !== undefined && { fault }) })
-}
-
-const LIMIT = units(`1${'0'.repeat(20)}`)
-const COUNTERPARTIES = {
-  deposit: ['in', 'external:deposit', 'Deposit'],
-  reward: ['in', 'promotion:reward', 'Reward'],
-  withdraw: ['out', 'external:withdrawal', 'Withdrawal'],
-  consume: ['out', 'revenue:consume', 'Consumed'],
-} as const
-
-/** The request as API.md §5 compares it: its route, and its fields by their names on the wire, in their order. */
-function fingerprint(request: Request): { readonly route: string; readonly fields: readonly [string, unknown][] } {
-  switch (request.kind) {
-    case 'create':
-      return {
-        route: 'create',
-        fields: [
-          ['user_id', request.userId],
-          ['wallet_type', request.walletType],
-          ['initial_balance', units(request.initialBalance)],
-          ['currency', request.currency],
-        ],
-      }
-    case 'transfer':
-      return {
-        route: 'transfer',
-        fields: [
-          ['to_wallet_id', request.toWalletId],
-          ['amount', units(request.amount)],
-          ['description', request.description],
-          ['fee', request.fee === null ? null : units(request.fee)],
-        ],
-      }
-    case 'refund':
-      return {
-        route: 'refund',
-        fields: [
-          ['transaction_id', request.original.transactionId],
-          ['reason', request.reason],
-          ['amount', request.amount === null ? null : units(request.amount)],
-        ],
-      }
-    case 'freeze':
-    case 'unfreeze':
-    case 'close':
-      return { route: request.kind, fields: [] }
-    case 'deposit':
-    case 'reward':
-    case 'withdraw':
-    case 'consume':
-      return {
-        route: request.kind,
-        fields: [
-          ['amount', units(request.amount)],
-          ['description', request.description],
-        ],
-      }
-  }
-}
 
 interface Effect extends ReturnType<typeof fingerprint> {
   readonly prediction: Prediction
@@ -94,6 +31,22 @@ export class LedgerModel {
 
   /** All rows, in the order in which they were written. */
   readonly rows: ModelRow[] = []
+  #now = 0
+
+  /** Seconds since it began, as far as the model is concerned: what requests take does not count. */
+  get now(): number {
+    return this.#now
+  }
+
+  /** All holds, each wallet's in the order in which they were placed. */
+  get holds(): ModelHold[] {
+    return this.wallets.flatMap((wallet) => wallet.holds)
+  }
+
+  /** Lets time pass. */
+  pass(hours: number): void {
+    this.#now += hours * 3600
+  }
 
   /** Applies a request and says what should be answered. */
   apply(request: Request): Prediction {
@@ -105,15 +58,8 @@ export class LedgerModel {
     }
   }
 
-  #scope(request: Request): string | null {
-    if (request.key === null) return null
-    if (request.kind === 'create') return `user ${request.userId} ${request.key}`
-    const walletId = request.kind === 'refund' ? request.original.wallet.walletId : request.walletId
-    return `wallet ${walletId} ${request.key}`
-  }
-
   #replay(request: Request): Prediction | null {
-    const scope = this.#scope(request)
+    const scope = scopeOf(request)
     const effect = scope === null ? undefined : this.#effects.get(scope)
     if (!effect) return null
     const { route, fields } = fingerprint(request)
@@ -125,7 +71,7 @@ export class LedgerModel {
   }
 
   #remember(request: Request, prediction: Prediction): Prediction {
-    const scope = this.#scope(request)
+    const scope = scopeOf(request)
     if (scope !== null) this.#effects.set(scope, { ...fingerprint(request), prediction })
     return prediction
   }
@@ -147,6 +93,17 @@ export class LedgerModel {
       case 'withdraw':
       case 'consume':
         return this.#move(request)
+      case 'place_hold':
+        return this.#place(request)
+      case 'capture_hold':
+        return this.#capture(request)
+      case 'void_hold':
+        return this.#void(request)
+      case 'extend_hold':
+        return this.#extend(request)
+      case 'expire_holds':
+        this.#wallet(request.walletId)
+        return { kind: 'unnoticed' }
     }
   }
 
@@ -157,13 +114,14 @@ export class LedgerModel {
 
   #usable(walletId: string): ModelWallet {
     const wallet = this.#wallet(walletId)
-    if (wallet.status !== 'active') refuse(`wallet_${wallet.status}`, () => ({ wallet_id: walletId }))
+    requireActive(wallet)
     return wallet
   }
 
   #write(rows: readonly ModelRow[]): Prediction {
     for (const row of rows) {
       row.wallet.rows.push(row)
+      row.locked = lockedOf(row.wallet, this.#now)
       this.rows.push(row)
     }
     return { kind: 'posted', rows, replayed: false }
@@ -184,7 +142,7 @@ export class LedgerModel {
       const balance = decimal(balanceOf(existing))
       refuse('wallet_exists', () => ({ wallet_id: existing.walletId, balance }))
     }
-    const wallet: ModelWallet = { walletId: '', userId, walletType, currency, status: 'active', rows: [] }
+    const wallet: ModelWallet = { walletId: '', userId, walletType, currency, status: 'active', rows: [], holds: [] }
     this.wallets.push(wallet)
     if (initialBalance > 0n) {
       const [direction, counterparty] = COUNTERPARTIES.deposit
@@ -199,7 +157,7 @@ export class LedgerModel {
     const amount = units(request.amount)
     const [direction, counterparty, label] = COUNTERPARTIES[request.kind]
     requireDecimals(amount, wallet.currency, 'amount')
-    if (direction === 'out') requireMoney(wallet, amount)
+    if (direction === 'out') requireMoney(wallet, amount, this.#now)
     else requireRoom(wallet, amount)
     const description = request.description ?? `${label}: ${decimal(amount)}`
     return this.#write([
@@ -218,7 +176,7 @@ export class LedgerModel {
     const fee = units(request.fee ?? '0')
     requireDecimals(amount, source.currency, 'amount')
     requireDecimals(fee, source.currency, 'fee')
-    requireMoney(source, amount + fee)
+    requireMoney(source, amount + fee, this.#now)
     requireRoom(target, amount)
     const transfer = { from: source.walletId, to: target.walletId, out: () => out }
     const description = request.description ?? `Transfer: ${decimal(amount)}`
@@ -288,31 +246,94 @@ export class LedgerModel {
     const named = () => ({ wallet_id: wallet.walletId })
     if (wallet.status === 'closed') refuse('wallet_closed', named)
     if (act === 'close' && wallet.status === 'frozen') refuse('wallet_frozen', named)
-    const balance = decimal(balanceOf(wallet))
+    const [balance, locked] = [decimal(balanceOf(wallet)), decimal(lockedOf(wallet, this.#now))]
     if (act === 'close' && balance !== '0') {
-      refuse('wallet_not_empty', () => ({ ...named(), balance, locked_balance: '0', currency: wallet.currency }))
+      refuse('wallet_not_empty', () => ({ ...named(), balance, locked_balance: locked, currency: wallet.currency }))
     }
     wallet.status = ({ freeze: 'frozen', unfreeze: 'active', close: 'closed' } as const)[act]
     return { kind: 'changed', status: wallet.status }
   }
-}
 
-function requireDecimals(amount: bigint, currency: string, field: string): void {
-  const smallest = currency === 'ETH' ? 1n : units('0.00000001')
-  if (amount % smallest !== 0n) refuse('validation_failed', undefined, `body.${field} too_many_decimals`)
-}
+  #place(request: Extract<Request, { kind: 'place_hold' }>): Prediction {
+    const wallet = this.#usable(request.walletId)
+    const amount = units(request.amount)
+    requireDecimals(amount, wallet.currency, 'amount')
+    requireMoney(wallet, amount, this.#now)
+    const hold: ModelHold = {
+      wallet,
+      amount,
+      description: request.description ?? null,
+      referenceId: request.referenceId ?? null,
+      captured: 0n,
+      ended: null,
+      term: this.#term(request.seconds),
+      holdId: '',
+      createdAt: 0n,
+      updatedAt: 0n,
+    }
+    wallet.holds.push(hold)
+    return this.#held(request, hold)
+  }
 
-function requireMoney(wallet: ModelWallet, required: bigint): void {
-  const available = balanceOf(wallet)
-  if (available >= required) return
-  refuse('insufficient_balance', () => ({
-    available: decimal(available),
-    required: decimal(required),
-    shortfall: decimal(required - available),
-    currency: wallet.currency,
-  }))
-}
+  #capture(request: Extract<Request, { kind: 'capture_hold' }>): Prediction {
+    const hold = this.#pending(request.hold)
+    const { wallet } = hold
+    requireActive(wallet)
+    const remaining = remainingOf(hold, this.#now)
+    const amount = request.amount === null ? remaining : units(request.amount)
+    if (amount > remaining) {
+      refuse('capture_exceeds_hold', () => ({
+        hold_id: hold.holdId,
+        remaining: decimal(remaining),
+        required: decimal(amount),
+        shortfall: decimal(amount - remaining),
+        currency: wallet.currency,
+      }))
+    }
+    requireDecimals(amount, wallet.currency, 'amount')
+    hold.captured += amount
+    if (request.final || amount === remaining) hold.ended = 'captured'
+    const [direction, counterparty, label] = COUNTERPARTIES[request.transactionType]
+    const row = rowOf(wallet, {
+      type: request.transactionType,
+      direction,
+      amount,
+      counterparty,
+      description: request.description ?? `${label}: ${decimal(amount)}`,
+      referenceId: hold.referenceId,
+      metadata: () => ({ hold_id: hold.holdId }),
+    })
+    this.#write([row])
+    return this.#held(request, hold, row)
+  }
 
-function requireRoom(wallet: ModelWallet, amount: bigint): void {
-  if (balanceOf(wallet) + amount >= LIMIT) refuse('validation_failed', undefined, 'body.amount balance_too_large')
+  #void(request: Extract<Request, { kind: 'void_hold' }>): Prediction {
+    const hold = this.#pending(request.hold)
+    hold.ended = 'voided'
+    return this.#held(request, hold)
+  }
+
+  #extend(request: Extract<Request, { kind: 'extend_hold' }>): Prediction {
+    const hold = this.#pending(request.hold)
+    hold.term = this.#term(request.seconds)
+    return this.#held(request, hold)
+  }
+
+  #term(seconds: number): ModelTerm {
+    return { seconds, endsAt: this.#now + seconds, expiresAt: 0n }
+  }
+
+  #pending(hold: ModelHold | null): ModelHold {
+    if (!hold) return refuse('hold_not_found', () => ({ hold_id: NOBODY }))
+    const status = statusOf(hold, this.#now)
+    const context = () => ({ hold_id: hold.holdId, hold_status: status })
+    if (status !== 'pending') refuse(status === 'expired' ? 'hold_expired' : 'hold_not_pending', context)
+    return hold
+  }
+
+  #held(request: HoldRequest, hold: ModelHold, row: ModelRow | null = null): Prediction {
+    const [status, remaining] = [statusOf(hold, this.#now), remainingOf(hold, this.#now)]
+    const picture = { hold, after: request.kind, captured: hold.captured, remaining, status, term: hold.term }
+    return { kind: 'held', picture, balance: balanceOf(hold.wallet), row, replayed: false }
+  }
 }

@@ -19,7 +19,9 @@ interface Parameter {
 }
 
 interface ResponseObject {
-  readonly content?: Readonly<Record<string, { readonly schema: object }>>
+  readonly content?: Readonly<
+    Record<string, { readonly schema: object; readonly examples?: Readonly<Record<string, unknown>> }>
+  >
 }
 
 interface Specification {

@@ -45,6 +45,42 @@ export const rowColumns = (overrides: Columns = {}): Columns => ({
   ...overrides,
 })
 
+/** An open hold of 10, for an hour. */
+export const holdColumns = (overrides: Columns = {}): Columns => ({
+  hold_id: randomUUID(),
+  wallet_id: randomUUID(),
+  currency: 'CREDIT',
+  amount: '10',
+  captured_amount: '0',
+  status: 'pending',
+  expires_at: '2026-01-31T13:00:00Z',
+  ends_at: '2026-01-31T13:00:00Z',
+  metadata: '{}',
+  created_at: '2026-01-31T12:00:00Z',
+  updated_at: '2026-01-31T12:00:00Z',
+  ...overrides,
+})
+
+/** A wallet's first hold event: a hold of 10 is placed. */
+export const eventColumns = (overrides: Columns = {}): Columns => ({
+  wallet_id: randomUUID(),
+  sequence: 1,
+  hold_id: randomUUID(),
+  event_type: 'placed',
+  amount: '10',
+  released_amount: '0',
+  status: 'pending',
+  captured_amount: '0',
+  remaining_amount: '10',
+  expires_at: '2026-01-31T13:00:00Z',
+  reserved_total: '10',
+  expired_total: '0',
+  transaction_sequence: 1,
+  hash: Buffer.alloc(32),
+  created_at: '2026-01-31T12:00:00Z',
+  ...overrides,
+})
+
 /** Inserts one row. Throws the driver's error. */
 export async function insert(client: pg.Client, table: string, columns: Columns): Promise<void> {
   const names = Object.keys(columns)

@@ -5,13 +5,14 @@ import { createPool, createReadDatabase, type ReadDatabase } from '../../src/db/
 import type { Transaction } from '../../src/domain/transaction.ts'
 import type { Wallet } from '../../src/domain/wallet.ts'
 import { HistoryRepository } from '../../src/repositories/history-repository.ts'
+import { HoldRepository } from '../../src/repositories/hold-repository.ts'
 import { transactionOf } from '../../src/repositories/read-rows.ts'
 import { StatisticsRepository } from '../../src/repositories/statistics-repository.ts'
 import { WalletRepository } from '../../src/repositories/wallet-repository.ts'
 import { HistoryService } from '../../src/services/history-service.ts'
 import type { PostingQueue } from '../../src/services/posting-queue.ts'
 import { StatisticsService } from '../../src/services/statistics-service.ts'
-import { createTestDatabase } from './postgres.ts'
+import { createTestDatabase, type TestDatabase } from './postgres.ts'
 import { consume, deposit, openQueue, openWallet, refund, reward, transfer, withdraw } from './sample-ledger.ts'
 
 /** A statement as it went to the database. */
@@ -25,6 +26,7 @@ export interface ReadServices {
   readonly db: ReadDatabase
   readonly wallets: WalletRepository
   readonly history: HistoryRepository
+  readonly holds: HoldRepository
   readonly statistics: StatisticsRepository
   readonly historyService: HistoryService
   readonly statisticsService: StatisticsService
@@ -54,6 +56,7 @@ export function openReads(databaseUrl: string): ReadServices {
     db,
     wallets,
     history,
+    holds: new HoldRepository(db),
     statistics,
     historyService: new HistoryService({ wallets, history }),
     statisticsService: new StatisticsService({ statistics }),
@@ -70,9 +73,11 @@ export interface TestLedger {
   close(): Promise<void>
 }
 
-/** Opens both on a fresh database. */
-export async function openLedger(options?: Parameters<typeof openQueue>[1]): Promise<TestLedger> {
-  const database = await createTestDatabase()
+/** Opens both, on a fresh database unless the caller has one that nobody is connected to; closing drops it. */
+export async function openLedger(
+  options: Parameters<typeof openQueue>[1] & { readonly database?: TestDatabase } = {},
+): Promise<TestLedger> {
+  const database = options.database ?? (await createTestDatabase())
   const postings = openQueue(database.url, options)
   const reads = openReads(database.url)
   const close = async (): Promise<void> => {

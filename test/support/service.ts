@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
 import { Api } from './api.ts'
 import { createTestDatabase } from './postgres.ts'
 
@@ -61,6 +62,13 @@ export async function startOneService(environment: Readonly<Record<string, strin
     await database.drop()
   }
   return { databaseUrl: database.url, service, api: new Api(service.url), close }
+}
+
+/** Ends it, and fails if it logged an error: that is a bug of the service's, whatever it was asked. */
+export async function closeFaultless(one: OneService): Promise<void> {
+  const faults = one.service.log.filter((line) => line.includes('"level":"error"'))
+  await one.close()
+  expect(faults).toEqual([])
 }
 
 /** What any process needs, without the settings of the service that the machine may have. */

@@ -27,13 +27,16 @@ export async function startTwoServices(environment: Readonly<Record<string, stri
     services,
     apis,
     any: (index) => (index % 2 === 0 ? apis[0] : apis[1]),
-    audit: async () => {
-      const report = await auditDatabase({ databaseUrl: database.url })
-      expect(report.clean, JSON.stringify(report, undefined, 2)).toBe(true)
-    },
+    audit: () => expectCleanAudit(database.url),
     stop: async () => {
       await Promise.all(services.map((service) => service.stop()))
       await database.drop()
     },
   }
+}
+
+/** Fails unless every invariant of the ledger holds in this database. */
+export async function expectCleanAudit(databaseUrl: string): Promise<void> {
+  const report = await auditDatabase({ databaseUrl })
+  expect(report.clean, JSON.stringify(report, undefined, 2)).toBe(true)
 }

@@ -13,6 +13,7 @@ const DEFAULTS = {
   startedByNpm: false,
   demoData: true,
   posting: { lanes: 1, queueMax: 1000, flushMax: 256 },
+  holdExpiryIntervalMs: 1000,
 }
 
 function faultOf(environment: Record<string, string>): string {
@@ -46,6 +47,7 @@ test('every variable arrives', () => {
     POSTING_LANES: '2',
     POSTING_QUEUE_MAX: '5000',
     POSTING_FLUSH_MAX: '64',
+    HOLD_EXPIRY_INTERVAL_MS: '250',
   }
   expect(parseConfig(environment)).toEqual({
     nodeEnv: 'production',
@@ -58,6 +60,7 @@ test('every variable arrives', () => {
     startedByNpm: false,
     demoData: true,
     posting: { lanes: 2, queueMax: 5000, flushMax: 64 },
+    holdExpiryIntervalMs: 250,
   })
 })
 
@@ -73,19 +76,27 @@ test('reports all faults at once: the variable, what it is, what is expected', (
 })
 
 test.each`
-  variable               | value
-  ${'PORT'}              | ${'-1'}
-  ${'PORT'}              | ${'http'}
-  ${'PORT'}              | ${'8208.0'}
-  ${'NODE_ENV'}          | ${'prod'}
-  ${'POSTING_LANES'}     | ${'0'}
-  ${'POSTING_QUEUE_MAX'} | ${'1e3'}
-  ${'POSTING_FLUSH_MAX'} | ${'0'}
-  ${'DATABASE_URL'}      | ${'localhost:5432'}
-  ${'DATABASE_URL'}      | ${'mysql://localhost/wallet'}
-  ${'DATABASE_URL'}      | ${'postgres://localhost'}
+  variable                     | value
+  ${'PORT'}                    | ${'-1'}
+  ${'PORT'}                    | ${'http'}
+  ${'PORT'}                    | ${'8208.0'}
+  ${'NODE_ENV'}                | ${'prod'}
+  ${'POSTING_LANES'}           | ${'0'}
+  ${'POSTING_QUEUE_MAX'}       | ${'1e3'}
+  ${'POSTING_FLUSH_MAX'}       | ${'0'}
+  ${'HOLD_EXPIRY_INTERVAL_MS'} | ${'-1'}
+  ${'HOLD_EXPIRY_INTERVAL_MS'} | ${'3600001'}
+  ${'HOLD_EXPIRY_INTERVAL_MS'} | ${'1.5'}
+  ${'HOLD_EXPIRY_INTERVAL_MS'} | ${'off'}
+  ${'DATABASE_URL'}            | ${'localhost:5432'}
+  ${'DATABASE_URL'}            | ${'mysql://localhost/wallet'}
+  ${'DATABASE_URL'}            | ${'postgres://localhost'}
 `('$variable=$value is refused', ({ variable, value }) => {
   expect(faultOf({ [variable]: value })).toContain(`\n  ${variable} is `)
+})
+
+test('an interval of 0 is one: expiries are never written down', () => {
+  expect(parseConfig({ HOLD_EXPIRY_INTERVAL_MS: '0' }).holdExpiryIntervalMs).toBe(0)
 })
 
 describe('passwords', () => {
@@ -126,6 +137,8 @@ test.each`
 test('--help names every variable', () => {
   const lines = describeVariables().split('\n')
   const names = lines.map((line) => line.trim().split(' ', 1)[0])
-  expect(names).toEqual(expect.arrayContaining(['HOST', 'PORT', 'DATABASE_URL', 'DATA_DIR', 'LOG_LEVEL']))
+  expect(names).toEqual(
+    expect.arrayContaining(['HOST', 'PORT', 'DATABASE_URL', 'DATA_DIR', 'LOG_LEVEL', 'HOLD_EXPIRY_INTERVAL_MS']),
+  )
   for (const line of lines) expect(line).toMatch(/^ {2}[A-Z_]+ +\S.*\(.*\)|DATABASE_URL/)
 })

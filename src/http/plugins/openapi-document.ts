@@ -3,6 +3,7 @@
 import type { OpenAPIV3_1 } from 'openapi-types'
 import { ERRORS } from '../../domain/errors.ts'
 import { errorExample } from '../schemas/error-examples.ts'
+import { OPTIONAL_BODY } from '../schemas/common.ts'
 import { ERROR_CODES } from '../schemas/errors.ts'
 
 type Document = Partial<OpenAPIV3_1.Document>
@@ -30,8 +31,16 @@ function operationsOf(document: Document): readonly Operation[] {
 
 function completeOperation(operation: Operation): void {
   for (const parameter of operation.parameters ?? []) if (!isReference(parameter)) sparePrefilling(parameter)
+  if (operation.requestBody && !isReference(operation.requestBody)) completeBody(operation.requestBody)
   for (const response of Object.values(operation.responses ?? {})) {
     if (response !== undefined && !isReference(response)) completeResponse(response)
+  }
+}
+
+/** @fastify/swagger says of every body that it is required; a schema says of itself when it can be left out. */
+function completeBody(body: OpenAPIV3_1.RequestBodyObject): void {
+  for (const { schema } of Object.values(body.content)) {
+    if (schema && OPTIONAL_BODY in schema) body.required = false
   }
 }
 

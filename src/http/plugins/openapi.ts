@@ -12,6 +12,7 @@ import { completeDocument } from './openapi-document.ts'
 const TAGS = [
   { name: 'Wallets', description: 'Open, look up, change and close wallets' },
   { name: 'Movements', description: 'Move money: deposit, withdraw, consume, transfer, refund, reward' },
+  { name: 'Holds', description: 'Set money aside, capture it, give it back' },
   { name: 'History', description: 'What happened to a wallet, row by row' },
   { name: 'Statistics', description: 'Totals over a period' },
   { name: 'Credits (legacy)', description: 'The credit endpoints of earlier callers, by user' },
@@ -24,6 +25,8 @@ const INTRODUCTION = [
     'decimal strings, and JSON numbers with all digits where they always were numbers.',
   '**Retries** are safe with an `Idempotency-Key`: the same key with the same request gets the first answer again, with ' +
     '`Idempotency-Replayed: true`, and nothing happens twice.',
+  '**Dry runs**: `?dry_run=true` on anything that changes something answers as the real call would at that moment, refusals ' +
+    'included. Nothing is written, and an `Idempotency-Key` stays unused.',
   '**Errors** are `application/problem+json` (RFC 9457). `code` is one of a closed list; `retryable` says whether the same ' +
     'request may succeed later, and `Retry-After` when. Any path answers 404 `route_not_found` when nothing is there, and 405 ' +
     '`method_not_allowed` with `Allow` for a wrong method.',

@@ -1,16 +1,22 @@
 // The two legacy endpoints that know a user instead of a wallet (API.md §3).
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
-import type { WalletService } from '../../services/wallet-service.ts'
+import type { UseCaseChoice } from '../../services/use-cases.ts'
 import { presentConsumption, presentCreditsBalance } from '../presenters-answers.ts'
-import { errorResponses, idempotencyHeadersSchema, mutationQuerySchema, POSTING_ERRORS } from '../schemas/common.ts'
+import {
+  errorResponses,
+  idempotencyHeadersSchema,
+  KEYED_ERRORS,
+  mutationQuerySchema,
+  POSTING_ERRORS,
+} from '../schemas/common.ts'
 import { consumeAnswer, consumeBody, consumeRequestOf } from '../schemas/movements.ts'
 import { creditsBalanceAnswer, userParams } from '../schemas/wallets.ts'
-import { markReplayed } from './wallets.ts'
+import { markReplayed, useCasesFor } from './mutations.ts'
 
 const TAGS = ['Credits (legacy)']
 
 /** Routes for callers of the credit system of old. */
-export function creditRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+export function creditRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/api/v1/users/:user_id/credits/balance',
@@ -22,10 +28,14 @@ export function creditRoutes(wallets: WalletService): FastifyPluginAsyncZod {
           description:
             "The user's CREDIT wallet, else the oldest open fiat wallet; an empty CREDIT wallet is opened if there is none.",
           params: userParams,
+          querystring: mutationQuerySchema,
           response: { 200: creditsBalanceAnswer, ...errorResponses(...POSTING_ERRORS) },
         },
       },
-      async (request) => presentCreditsBalance(await wallets.creditWallet(request.params.user_id)),
+      async (request, reply) => {
+        const { wallets } = useCasesFor(useCases, request.query, reply)
+        return presentCreditsBalance(await wallets.creditWallet(request.params.user_id))
+      },
     )
     app.post(
       '/api/v1/users/:user_id/credits/consume',
@@ -41,11 +51,12 @@ export function creditRoutes(wallets: WalletService): FastifyPluginAsyncZod {
           body: consumeBody,
           response: {
             200: consumeAnswer,
-            ...errorResponses(...POSTING_ERRORS, 'insufficient_balance', 'wallet_frozen', 'wallet_closed'),
+            ...errorResponses(...KEYED_ERRORS, 'insufficient_balance', 'wallet_frozen', 'wallet_closed'),
           },
         },
       },
       async (request, reply) => {
+        const { wallets } = useCasesFor(useCases, request.query, reply)
         const posted = await wallets.consumeCredits(
           request.params.user_id,
           consumeRequestOf(request.body),

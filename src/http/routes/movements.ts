@@ -1,9 +1,9 @@
 // The routes that move money (API.md §3 and §4): validate, one service call, present.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { AppError } from '../../domain/errors.ts'
-import type { WalletService } from '../../services/wallet-service.ts'
+import type { UseCaseChoice } from '../../services/use-cases.ts'
 import { presentConsumption, presentMovement, presentTransfer } from '../presenters-answers.ts'
-import { errorResponses, idempotencyHeadersSchema, mutationQuerySchema, POSTING_ERRORS } from '../schemas/common.ts'
+import { errorResponses, idempotencyHeadersSchema, mutationQuerySchema, KEYED_ERRORS } from '../schemas/common.ts'
 import {
   consumeAnswer,
   consumeBody,
@@ -18,10 +18,10 @@ import {
   withdrawBody,
 } from '../schemas/movements.ts'
 import { walletParams } from '../schemas/wallets.ts'
-import { markReplayed } from './wallets.ts'
+import { markReplayed, useCasesFor } from './mutations.ts'
 
 const TAGS = ['Movements']
-const CREDIT_ERRORS = [...POSTING_ERRORS, 'wallet_not_found', 'wallet_frozen', 'wallet_closed'] as const
+const CREDIT_ERRORS = [...KEYED_ERRORS, 'wallet_not_found', 'wallet_frozen', 'wallet_closed'] as const
 const DEBIT_ERRORS = [...CREDIT_ERRORS, 'insufficient_balance'] as const
 
 const toWallet = {
@@ -32,16 +32,16 @@ const toWallet = {
 }
 
 /** Routes that move money. */
-export function movementRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+export function movementRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
   return async (app) => {
-    await app.register(creditRoutes(wallets))
-    await app.register(debitRoutes(wallets))
-    await app.register(transferRoute(wallets))
-    await app.register(refundRoute(wallets))
+    await app.register(creditRoutes(useCases))
+    await app.register(debitRoutes(useCases))
+    await app.register(transferRoute(useCases))
+    await app.register(refundRoute(useCases))
   }
 }
 
-function creditRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+function creditRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
   const response = { 200: movementAnswer, ...errorResponses(...CREDIT_ERRORS) }
   return async (app) => {
     app.post(
@@ -57,6 +57,7 @@ function creditRoutes(wallets: WalletService): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
+        const { wallets } = useCasesFor(useCases, request.query, reply)
         const deposit = depositRequestOf(request.body)
         const posted = await wallets.deposit(request.params.wallet_id, deposit, request.headers['idempotency-key'])
         markReplayed(reply, posted.replayed)
@@ -76,6 +77,7 @@ function creditRoutes(wallets: WalletService): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
+        const { wallets } = useCasesFor(useCases, request.query, reply)
         const reward = depositRequestOf(request.body)
         const posted = await wallets.reward(request.params.wallet_id, reward, request.headers['idempotency-key'])
         markReplayed(reply, posted.replayed)
@@ -85,7 +87,7 @@ function creditRoutes(wallets: WalletService): FastifyPluginAsyncZod {
   }
 }
 
-function debitRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+function debitRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
   const errors = errorResponses(...DEBIT_ERRORS)
   return async (app) => {
     app.post(
@@ -101,6 +103,7 @@ function debitRoutes(wallets: WalletService): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
+        const { wallets } = useCasesFor(useCases, request.query, reply)
         const posted = await wallets.withdraw(
           request.params.wallet_id,
           request.body,
@@ -123,6 +126,7 @@ function debitRoutes(wallets: WalletService): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
+        const { wallets } = useCasesFor(useCases, request.query, reply)
         const consumption = consumeRequestOf(request.body)
         const posted = await wallets.consume(request.params.wallet_id, consumption, request.headers['idempotency-key'])
         markReplayed(reply, posted.replayed)
@@ -132,7 +136,7 @@ function debitRoutes(wallets: WalletService): FastifyPluginAsyncZod {
   }
 }
 
-function transferRoute(wallets: WalletService): FastifyPluginAsyncZod {
+function transferRoute(useCases: UseCaseChoice): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/api/v1/wallets/:wallet_id/transfer',
@@ -148,6 +152,7 @@ function transferRoute(wallets: WalletService): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
+        const { wallets } = useCasesFor(useCases, request.query, reply)
         const { to_wallet_id: toWalletId, amount, description, fee, metadata } = request.body
         const transfer = { toWalletId, amount, description, fee, metadata }
         const posted = await wallets.transfer(request.params.wallet_id, transfer, request.headers['idempotency-key'])
@@ -158,7 +163,7 @@ function transferRoute(wallets: WalletService): FastifyPluginAsyncZod {
   }
 }
 
-function refundRoute(wallets: WalletService): FastifyPluginAsyncZod {
+function refundRoute(useCases: UseCaseChoice): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/api/v1/transactions/:transaction_id/refund',
@@ -181,6 +186,7 @@ function refundRoute(wallets: WalletService): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
+        const { wallets } = useCasesFor(useCases, request.query, reply)
         const { transaction_id: transactionId } = request.params
         const { reason, amount, metadata, original_transaction_id: repeated } = request.body
         if (repeated !== undefined && repeated !== transactionId) throw notTheTransactionOfThePath()

@@ -1,12 +1,12 @@
 // Opening, looking up, changing and closing wallets (API.md §3 and §4). GET balance stands in balances.ts.
-import type { FastifyReply } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
-import type { WalletService } from '../../services/wallet-service.ts'
+import type { UseCaseChoice } from '../../services/use-cases.ts'
 import { presentWalletAnswer } from '../presenters-answers.ts'
 import { presentWallet } from '../presenters.ts'
 import {
   errorResponses,
   idempotencyHeadersSchema,
+  KEYED_ERRORS,
   mutationQuerySchema,
   POSTING_ERRORS,
   READ_ERRORS,
@@ -23,25 +23,21 @@ import {
   walletParams,
   walletTypeQuery,
 } from '../schemas/wallets.ts'
+import { markReplayed, useCasesFor } from './mutations.ts'
 
 const TAGS = ['Wallets']
 
-/** Says that an answer was given before, by an earlier request with the same key (API.md §5). */
-export function markReplayed(reply: FastifyReply, replayed: boolean): void {
-  if (replayed) void reply.header('Idempotency-Replayed', 'true')
-}
-
 /** Routes around wallets themselves. */
-export function walletRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+export function walletRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
   return async (app) => {
-    await app.register(creationRoutes(wallets))
-    await app.register(lookupRoutes(wallets))
-    await app.register(changeRoutes(wallets))
-    await app.register(statusRoutes(wallets))
+    await app.register(creationRoutes(useCases))
+    await app.register(lookupRoutes(useCases))
+    await app.register(changeRoutes(useCases))
+    await app.register(statusRoutes(useCases))
   }
 }
 
-function creationRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+function creationRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/api/v1/wallets',
@@ -56,10 +52,11 @@ function creationRoutes(wallets: WalletService): FastifyPluginAsyncZod {
           headers: idempotencyHeadersSchema,
           querystring: mutationQuerySchema,
           body: createWalletBody,
-          response: { 200: walletAnswer, ...errorResponses(...POSTING_ERRORS, 'wallet_exists') },
+          response: { 200: walletAnswer, ...errorResponses(...KEYED_ERRORS, 'wallet_exists') },
         },
       },
       async (request, reply) => {
+        const { wallets } = useCasesFor(useCases, request.query, reply)
         const { body } = request
         const opened = await wallets.createWallet(
           {
@@ -81,7 +78,7 @@ function creationRoutes(wallets: WalletService): FastifyPluginAsyncZod {
   }
 }
 
-function lookupRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+function lookupRoutes({ real: { wallets } }: UseCaseChoice): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/api/v1/wallets/:wallet_id',
@@ -118,7 +115,7 @@ function lookupRoutes(wallets: WalletService): FastifyPluginAsyncZod {
   }
 }
 
-function changeRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+function changeRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
   return async (app) => {
     app.patch(
       '/api/v1/wallets/:wallet_id',
@@ -136,7 +133,8 @@ function changeRoutes(wallets: WalletService): FastifyPluginAsyncZod {
           response: { 200: walletAnswer, ...errorResponses(...POSTING_ERRORS, 'wallet_not_found', 'wallet_closed') },
         },
       },
-      async (request) => {
+      async (request, reply) => {
+        const { wallets } = useCasesFor(useCases, request.query, reply)
         const { metadata, blockchain_address: blockchainAddress, blockchain_network: blockchainNetwork } = request.body
         const update = { metadata, blockchainAddress, blockchainNetwork }
         const wallet = await wallets.updateWallet(request.params.wallet_id, update)
@@ -165,7 +163,8 @@ function changeRoutes(wallets: WalletService): FastifyPluginAsyncZod {
           },
         },
       },
-      async (request) => {
+      async (request, reply) => {
+        const { wallets } = useCasesFor(useCases, request.query, reply)
         const wallet = await wallets.closeWallet(request.params.wallet_id)
         return presentWalletAnswer(wallet, 'Wallet closed successfully')
       },
@@ -173,7 +172,7 @@ function changeRoutes(wallets: WalletService): FastifyPluginAsyncZod {
   }
 }
 
-function statusRoutes(wallets: WalletService): FastifyPluginAsyncZod {
+function statusRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
   const response = { 200: walletAnswer, ...errorResponses(...POSTING_ERRORS, 'wallet_not_found', 'wallet_closed') }
   return async (app) => {
     app.post(
@@ -190,7 +189,8 @@ function statusRoutes(wallets: WalletService): FastifyPluginAsyncZod {
           response,
         },
       },
-      async (request) => {
+      async (request, reply) => {
+        const { wallets } = useCasesFor(useCases, request.query, reply)
         const wallet = await wallets.freezeWallet(request.params.wallet_id, request.body.reason)
         return presentWalletAnswer(wallet, 'Wallet frozen successfully')
       },
@@ -209,7 +209,8 @@ function statusRoutes(wallets: WalletService): FastifyPluginAsyncZod {
           response,
         },
       },
-      async (request) => {
+      async (request, reply) => {
+        const { wallets } = useCasesFor(useCases, request.query, reply)
         const wallet = await wallets.unfreezeWallet(request.params.wallet_id, request.body.reason)
         return presentWalletAnswer(wallet, 'Wallet unfrozen successfully')
       },

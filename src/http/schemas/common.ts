@@ -10,7 +10,7 @@ import { refuse } from './faults.ts'
 import { storageFault } from './metadata.ts'
 
 export { atSchema, endDateSchema, startDateSchema } from './date-bounds.ts'
-export { errorResponses, POSTING_ERRORS, READ_ERRORS } from './errors.ts'
+export { errorResponses, KEYED_ERRORS, POSTING_ERRORS, READ_ERRORS } from './errors.ts'
 export { metadataSchema } from './metadata.ts'
 
 /** The decimal text of a JSON number or string; anything else is no amount. */
@@ -56,7 +56,8 @@ export const initialAmountSchema = z
     examples: ['100'],
   })
 
-const UUID_FAULT = `Must be a UUID such as ${DEMO.walletId}`
+/** What is wrong with an id that is none. */
+export const UUID_FAULT = `Must be a UUID such as ${DEMO.walletId}`
 
 /** A wallet's id: any UUID, in lower case from here on. */
 export const walletIdSchema = z
@@ -162,21 +163,48 @@ const idempotencyKeySchema = z
 /** Headers of every route that honours a key. */
 export const idempotencyHeadersSchema = z.object({ 'idempotency-key': idempotencyKeySchema.optional() })
 
+/** What the schema of a body that can be left out says of itself in the specification. */
+export const OPTIONAL_BODY = 'x-optional-body'
+
 /** An optional member that callers may also send as `null`, as clients in other languages do for what they leave out. */
 export function optionalSchema<Schema extends z.ZodType>(schema: Schema) {
   return schema.nullish().transform((value) => value ?? undefined)
 }
 
-/**
- * The query of every mutation. `dry_run` is announced (API.md §4) and not there yet: until it is, asking for one must not move
- * money.
- */
-export const mutationQuerySchema = z.object({
-  dry_run: z
-    .literal('false', 'Dry runs are not possible yet: leave it out, nothing was changed')
-    .optional()
-    .meta({ description: 'Announced; `true` is refused until dry runs exist' }),
-})
+/** What looks like `dry_run` and is not: a name that was passed over here would move money that somebody meant to ask about. */
+const ALMOST_DRY_RUN = /^[^a-z]*dry/i
+
+/** The query of every mutation (API.md §4). Names that mean nothing to us are passed over, as they always were. */
+export const mutationQuerySchema = z
+  .looseObject({
+    dry_run: z
+      .string()
+      .transform((text, context): boolean =>
+        text === 'true' || text === 'false'
+          ? text === 'true'
+          : refuse(context, 'invalid_value', 'Must be true or false'),
+      )
+      .default(false)
+      .meta({
+        type: 'boolean',
+        default: false,
+        description:
+          'Answer as the real call would at this moment, write nothing, leave the Idempotency-Key unused. The answer carries ' +
+          '`Dry-Run: true`; the ids in it will never exist',
+      }),
+  })
+  .check(({ value, issues }) => {
+    for (const name of Object.keys(value)) {
+      if (name === 'dry_run' || !ALMOST_DRY_RUN.test(name)) continue
+      issues.push({
+        code: 'custom',
+        input: value,
+        path: [name],
+        message: 'Is not known here; did you mean dry_run?',
+        params: { type: 'unknown' },
+      })
+    }
+  })
 
 const WHOLE_NUMBER = /^[0-9]{1,15}$/
 

@@ -11,7 +11,7 @@ interface Example {
 
 const REQUEST_ID = '01970c9e-b2c3-7d41-8e5f-60718293a4b5'
 const WALLET = { wallet_id: DEMO.walletId }
-const HOLD = { hold_id: '0197f7d6-4e4d-7f6b-8d84-3a7c5f9e1b04' }
+const HOLD = { hold_id: DEMO.holdId }
 
 /** Total, so that a new code comes with an example. */
 const EXAMPLES: Readonly<Record<ErrorCode, Example>> = {
@@ -39,9 +39,15 @@ const EXAMPLES: Readonly<Record<ErrorCode, Example>> = {
     detail: 'Only 4 of 10 is left to refund',
     context: { original_amount: '10', refunded: '6', refundable: '4', currency: 'CREDIT' },
   },
-  hold_not_pending: { detail: 'The hold has been captured', context: { ...HOLD, status: 'captured' } },
-  hold_expired: { detail: 'The hold has expired', context: HOLD },
-  capture_exceeds_hold: { detail: 'Only 4 of 10 is left to capture', context: { ...HOLD, remaining: '4' } },
+  hold_not_pending: { detail: 'The hold has been captured', context: { ...HOLD, hold_status: 'captured' } },
+  hold_expired: {
+    detail: 'The hold has expired: its money is free again',
+    context: { ...HOLD, hold_status: 'expired' },
+  },
+  capture_exceeds_hold: {
+    detail: 'Only 4 of 10 is left to capture',
+    context: { ...HOLD, remaining: '4', required: '5', shortfall: '1', currency: 'CREDIT' },
+  },
   malformed_json: { detail: 'The body is not valid JSON: Unexpected end of JSON input' },
   unauthenticated: { detail: 'Credentials are required' },
   forbidden: { detail: 'These credentials do not allow this' },

@@ -45,13 +45,15 @@ export const POSTING_ERRORS = [
   'body_too_large',
   'unsupported_media_type',
   'validation_failed',
-  'idempotency_key_reused',
   'internal_error',
   'overloaded',
   'database_unavailable',
   'wallet_busy',
   'outcome_unknown',
 ] as const
+
+/** As `POSTING_ERRORS`, of a route that honours an `Idempotency-Key`. */
+export const KEYED_ERRORS = [...POSTING_ERRORS, 'idempotency_key_reused'] as const
 
 /** What stands for the error responses in a route's types: handlers throw errors, they never send them. */
 type ThrownResponses = Record<never, never>

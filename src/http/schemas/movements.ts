@@ -21,7 +21,8 @@ const MAX_DESCRIPTION_LENGTH = 1000
 /** Longest reference, usage record id or destination, in characters. */
 const MAX_REFERENCE_LENGTH = 255
 
-const movementShape = {
+/** What every movement takes. */
+export const movementShape = {
   amount: amountSchema,
   description: optionalSchema(textSchema(MAX_DESCRIPTION_LENGTH)).meta({
     description: 'For people; has a default such as `Deposit: 10`',
@@ -30,13 +31,16 @@ const movementShape = {
   metadata: optionalSchema(metadataSchema),
 }
 
+/** A caller's own reference. */
+export const referenceSchema = textSchema(MAX_REFERENCE_LENGTH, { min: 1 }).meta({
+  description: "The caller's own reference",
+  examples: ['invoice-7'],
+})
+
 export const depositBody = z
   .object({
     ...movementShape,
-    reference_id: optionalSchema(textSchema(MAX_REFERENCE_LENGTH, { min: 1 })).meta({
-      description: "The caller's own reference",
-      examples: ['invoice-7'],
-    }),
+    reference_id: optionalSchema(referenceSchema),
   })
   .meta({ examples: [{ amount: '10', reference_id: 'invoice-7' }] })
 
@@ -70,7 +74,8 @@ const integerTextSchema = z
   )
   .meta({ type: 'integer' })
 
-const usageRecordIdSchema = z
+/** The record of what was used. */
+export const usageRecordIdSchema = z
   .union([integerTextSchema, textSchema(MAX_REFERENCE_LENGTH, { min: 1 })])
   .meta({ description: 'The usage record that this pays for: an integer or a string', examples: ['812'] })
 

@@ -28,7 +28,8 @@ export function idText(description: string, example: string = DEMO.walletId) {
   return z.string().meta({ format: 'uuid', description, examples: [example] })
 }
 
-const metadataSchema = z.record(z.string(), z.unknown()).meta({
+/** Metadata in an answer. */
+export const metadataSchema = z.record(z.string(), z.unknown()).meta({
   description: 'What the caller stored with it; numbers keep the digits that were sent',
   examples: [{ campaign: 'spring' }],
 })

@@ -1,11 +1,13 @@
-// The opaque cursors of history pages: base64url of a small JSON array [version, position..., checksum]. The checksum covers
-// what the cursor belongs to (the wallet or user, and the filters), so a cursor that was cut, changed, or sent to another
+// The opaque cursors of pages of transactions and holds: base64url of a small JSON array [version, position..., checksum]. The
+// checksum covers what the cursor belongs to (the list and its filters), so a cursor that was cut, changed, or sent to another
 // list is refused instead of silently showing the wrong rows. It is no secret: a cursor grants nothing.
 import { hash } from 'node:crypto'
 import { AppError } from '../domain/errors.ts'
+import { isHoldId } from '../domain/hold.ts'
 import type { Instant } from '../domain/instant.ts'
 import { isWalletId } from '../domain/wallet.ts'
-import type { HistoryFilter, UserPosition } from '../repositories/history-repository.ts'
+import type { UserPosition } from '../repositories/history-repository.ts'
+import type { HoldPosition } from '../repositories/hold-repository.ts'
 
 const VERSION = 1
 const CHECKSUM_CHARACTERS = 11
@@ -13,8 +15,12 @@ const CHECKSUM_CHARACTERS = 11
 const MAX_CURSOR_LENGTH = 512
 
 /** What a cursor belongs to: the same list, with the same filters, whatever the page's size. */
-export interface CursorScope extends HistoryFilter {
-  readonly list: `wallet ${string}` | `user ${string}`
+export interface CursorScope {
+  readonly list: `wallet ${string}` | `user ${string}` | `holds ${string}`
+  /** Transaction types, or statuses of holds; empty: all of them. */
+  readonly types: readonly string[]
+  readonly from: Instant | null
+  readonly to: Instant | null
 }
 
 type Parts = readonly (string | number)[]
@@ -42,8 +48,19 @@ export function readUserCursor(scope: CursorScope, cursor: string): UserPosition
   if (!isInstantText(createdAt) || !isWalletId(walletId) || !isSequence(sequence) || rest.length > 0) {
     throw invalidCursor()
   }
-  const instant: Instant = BigInt(createdAt)
-  return { createdAt: instant, walletId, sequence }
+  return { createdAt: BigInt(createdAt), walletId, sequence }
+}
+
+/** The cursor that continues a list of holds after one of them. */
+export function holdCursor(scope: CursorScope, position: HoldPosition): string {
+  return seal(scope, [position.createdAt.toString(), position.holdId])
+}
+
+/** The position after which a list of holds goes on. Throws `validation_failed`. */
+export function readHoldCursor(scope: CursorScope, cursor: string): HoldPosition {
+  const [createdAt, holdId, ...rest] = open(scope, cursor)
+  if (!isInstantText(createdAt) || !isHoldId(holdId) || rest.length > 0) throw invalidCursor()
+  return { createdAt: BigInt(createdAt), holdId }
 }
 
 function seal(scope: CursorScope, position: Parts): string {

@@ -1,0 +1,76 @@
+// What a decided flush writes: one statement for each table and kind of change, in an order in which every constraint holds
+// after each of them.
+import type { PipelineStatement } from '../db/pipeline.ts'
+import type { WorkingSet } from '../domain/ledger-state.ts'
+import type { WalletState } from '../domain/wallet.ts'
+import { changedHoldParameters, holdEventParameters, newHoldParameters } from './hold-rows.ts'
+import * as holdStatements from './hold-statements.ts'
+import {
+  balanceAndLockParameters,
+  balanceParameters,
+  detailsParameters,
+  newWalletParameters,
+  transactionParameters,
+} from './ledger-rows.ts'
+import * as statements from './ledger-statements.ts'
+
+/** The writes of a flush; none when nothing came of its commands. */
+export function writesOf(decided: WorkingSet): PipelineStatement[] {
+  // A wallet is emptied before it is closed, and closed before the user's next one opens.
+  return [
+    ...balanceWrites(decided),
+    ...detailWrites(decided),
+    ...newWalletWrites(decided),
+    ...rowWrites(decided),
+    ...holdWrites(decided),
+  ]
+}
+
+/** Wallets that this flush opened are inserted as they ended, not inserted and then updated. */
+function balanceWrites(decided: WorkingSet): PipelineStatement[] {
+  const moved: WalletState[] = []
+  const relocked: WalletState[] = []
+  for (const walletId of decided.postedWallets) {
+    const state = decided.wallets.get(walletId)
+    if (!state || decided.created.has(walletId)) continue
+    if (decided.relockedWallets.has(walletId)) relocked.push(state)
+    else moved.push(state)
+  }
+  return [
+    ...(moved.length > 0 ? [statements.updateBalances.with(...balanceParameters(moved))] : []),
+    ...(relocked.length > 0 ? [statements.updateBalancesAndLocks.with(...balanceAndLockParameters(relocked))] : []),
+  ]
+}
+
+function detailWrites(decided: WorkingSet): PipelineStatement[] {
+  const changed = [...decided.changedWallets].flatMap((walletId) => {
+    const state = decided.wallets.get(walletId)
+    const details = decided.details.get(walletId)
+    return state && details ? [{ details, state }] : []
+  })
+  return changed.length > 0 ? [statements.updateDetails.with(...detailsParameters(changed))] : []
+}
+
+function newWalletWrites(decided: WorkingSet): PipelineStatement[] {
+  const created = [...decided.created.values()].flatMap((wallet) => {
+    const state = decided.wallets.get(wallet.wallet.walletId)
+    return state ? [{ created: wallet, state }] : []
+  })
+  return created.length > 0 ? [statements.insertWallets.with(...newWalletParameters(created))] : []
+}
+
+function rowWrites({ rows }: WorkingSet): PipelineStatement[] {
+  return rows.length > 0 ? [statements.insertTransactions.with(...transactionParameters(rows))] : []
+}
+
+/** Holds that this flush placed are inserted as they ended. */
+function holdWrites({ holds, placedHolds, changedHolds, events }: WorkingSet): PipelineStatement[] {
+  if (events.length === 0) return []
+  const placed = [...placedHolds].flatMap((holdId) => holds.get(holdId) ?? [])
+  const changed = [...changedHolds].flatMap((holdId) => (placedHolds.has(holdId) ? [] : (holds.get(holdId) ?? [])))
+  return [
+    ...(placed.length > 0 ? [holdStatements.insertHolds.with(...newHoldParameters(placed))] : []),
+    ...(changed.length > 0 ? [holdStatements.updateHolds.with(...changedHoldParameters(changed))] : []),
+    holdStatements.insertHoldEvents.with(...holdEventParameters(events)),
+  ]
+}

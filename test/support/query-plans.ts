@@ -1,0 +1,88 @@
+// What a statement costs, as EXPLAIN (ANALYZE, BUFFERS) counts it: pages touched, and tables read from end to end. Pages are
+// the same on every machine, times are not.
+import type pg from 'pg'
+import { PipelineConnection, type PipelineStatement } from '../../src/db/pipeline.ts'
+import type { SentStatement } from './read-services.ts'
+
+interface PlanNode {
+  readonly 'Node Type': string
+  readonly 'Relation Name'?: string
+  readonly 'Shared Hit Blocks': number
+  readonly 'Shared Read Blocks': number
+  readonly Plans?: readonly PlanNode[]
+}
+
+export interface Explained {
+  readonly buffers: number
+  /** Tables that were read from end to end. */
+  readonly scanned: readonly string[]
+}
+
+const EXPLAIN = 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)'
+
+/** What a read says to the planner for the rest of its transaction. */
+const isSetting = ({ sql }: SentStatement): boolean => sql.includes('set_config(')
+
+/** Runs the statements of one read once more, explained, with the settings that it made. */
+export async function explainRead(pool: pg.Pool, statements: readonly SentStatement[]): Promise<Explained[]> {
+  const client = await pool.connect()
+  try {
+    await client.query('BEGIN')
+    for (const { sql, parameters } of statements.filter(isSetting)) await client.query(sql, [...parameters])
+    const explained: Explained[] = []
+    for (const { sql, parameters } of statements.filter((statement) => !isSetting(statement))) {
+      explained.push(explanationOf(await client.query(`${EXPLAIN} ${sql}`, [...parameters])))
+    }
+    return explained
+  } finally {
+    await client.query('ROLLBACK')
+    client.release()
+  }
+}
+
+function explanationOf(result: pg.QueryResult): Explained {
+  const [row]: { 'QUERY PLAN'?: string }[] = result.rows
+  const plans: readonly { readonly Plan: PlanNode }[] = JSON.parse(row?.['QUERY PLAN'] ?? '[]')
+  const [plan] = plans
+  if (!plan) throw new Error('EXPLAIN gave no plan')
+  return { buffers: plan.Plan['Shared Hit Blocks'] + plan.Plan['Shared Read Blocks'], scanned: scannedBy(plan.Plan) }
+}
+
+function scannedBy(node: PlanNode): string[] {
+  const own = node['Node Type'] === 'Seq Scan' ? [node['Relation Name'] ?? '?'] : []
+  return [...own, ...(node.Plans ?? []).flatMap(scannedBy)]
+}
+
+/**
+ * The connection of postings, with its plan settings. Runs every statement twice: first explained, in a savepoint that is rolled
+ * back, then as it came; so each is explained on the very data that it meets.
+ */
+export class ExplainingConnection extends PipelineConnection {
+  /** What was explained since somebody emptied it, by the statement's name. */
+  readonly explained = new Map<string, Explained>()
+  readonly #prepared = new Set<string>()
+
+  override async send(statements: readonly PipelineStatement[]): Promise<pg.QueryResult[]> {
+    const results: pg.QueryResult[] = []
+    for (const statement of statements) {
+      if (statement.name !== undefined) await this.#explain(statement.name, statement)
+      results.push(...(await super.send([statement])))
+    }
+    return results
+  }
+
+  /** As a prepared statement: only so the planner is bound to the plan that serves all parameters. */
+  async #explain(name: string, { text, values = [] }: PipelineStatement): Promise<void> {
+    const alias = `explained_${name}`
+    if (!this.#prepared.has(alias)) await super.send([{ text: `PREPARE ${alias} AS ${text}` }])
+    this.#prepared.add(alias)
+    const parameters =
+      values.length === 0 ? '' : `(${values.map((value) => `'${String(value).replaceAll("'", "''")}'`).join(', ')})`
+    const explain = { text: `${EXPLAIN} EXECUTE ${alias}${parameters}` }
+    const undo = { text: 'ROLLBACK TO before_explain' }
+    // The second one counts: the first reads the catalog too, once for each connection.
+    const answers = await super.send([{ text: 'SAVEPOINT before_explain' }, explain, undo, explain, undo])
+    const explained = answers.at(-2)
+    if (explained) this.explained.set(name, explanationOf(explained))
+  }
+}
