@@ -47,8 +47,7 @@ const VARIABLES = {
   }),
   DATABASE_POOL_MAX: variable(wholeNumber({ min: 1, max: 1000, default: 10 }), {
     expected: 'a whole number from 1 to 1000',
-    meaning:
-      'Connections for reads; each posting lane, dry runs and the expiry of holds have one more of their own (10)',
+    meaning: 'Connections for reads; posting lanes and dry runs have one more each, the expiry of holds two (10)',
   }),
   DATA_DIR: variable(z.string().default('./data'), {
     expected: 'a folder',

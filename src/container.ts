@@ -65,15 +65,17 @@ export async function createContainer(options: ContainerOptions): Promise<Contai
   const connect = (): PipelineConnection => new PipelineConnection({ databaseUrl, onConnectionError })
   const lanes = Array.from({ length: config.posting.lanes }, connect)
   const dryRunConnection = connect()
-  const expiryConnection = connect()
+  const expiryConnections = { eager: connect(), patient: connect() }
   const postings = createPostingQueue(options, {
     connections: lanes,
     maxWaiting: config.posting.queueMax,
+    maxFlushSize: config.posting.flushMax,
+    name: 'callers',
     locking: 'wait',
   })
   const repositories = repositoriesOver(db)
   const dryRuns = new DryRuns(new LedgerRepository(dryRunConnection))
-  const workers = createWorkers(options, { holds: repositories.holds, connection: expiryConnection })
+  const workers = createWorkers(options, { holds: repositories.holds, connections: expiryConnections })
   const health = new HealthService({
     pingDatabase: () => pingDatabase(pool, PING_TIMEOUT_MS),
     pendingMigrations: () => pendingMigrations(db),
@@ -91,7 +93,7 @@ export async function createContainer(options: ContainerOptions): Promise<Contai
     health,
     workers,
     postings,
-    connections: [...lanes, dryRunConnection, expiryConnection],
+    connections: [...lanes, dryRunConnection, ...Object.values(expiryConnections)],
     db,
   })
   return {
@@ -108,37 +110,56 @@ export async function createContainer(options: ContainerOptions): Promise<Contai
 }
 
 function createPostingQueue(
-  { config, logger }: ContainerOptions,
+  { logger }: ContainerOptions,
   queue: {
     readonly connections: readonly PipelineConnection[]
     readonly maxWaiting: number
+    readonly maxFlushSize: number
+    /** What the log calls it. */
+    readonly name: string
     readonly locking: 'wait' | 'skip'
   },
 ): PostingQueue {
-  const { connections, maxWaiting, locking } = queue
-  const log: FlushLog = (message, fields) => logger.warn(fields, message)
+  const { connections, maxWaiting, maxFlushSize, name, locking } = queue
+  const log: FlushLog = (message, fields) => logger.warn({ ...fields, queue: name }, message)
   return new PostingQueue({
     flushes: connections.map(
       (connection) => new PostingFlush({ ledger: new LedgerRepository(connection), log, locking }),
     ),
     maxWaiting,
-    maxFlushSize: config.posting.flushMax,
+    maxFlushSize,
   })
 }
 
-/** What is done unasked has a connection and a queue of its own, and waits for no wallet: no caller must wait for it. */
+/** What is done unasked has connections and queues of its own: no caller must wait for it, or for whom it waits. */
 function createWorkers(
   options: ContainerOptions,
-  { holds, connection }: { readonly holds: HoldRepository; readonly connection: PipelineConnection },
+  parts: {
+    readonly holds: HoldRepository
+    readonly connections: Readonly<Record<'eager' | 'patient', PipelineConnection>>
+  },
 ): readonly Loop[] {
   const { config, logger } = options
+  const { holds, connections } = parts
   const intervalMs = config.holdExpiryIntervalMs
   if (intervalMs === 0) return []
-  const queue = { connections: [connection], maxWaiting: EXPIRY_ROUND, locking: 'skip' } as const
-  const postings = createPostingQueue(options, queue)
+  const eager = createPostingQueue(options, {
+    connections: [connections.eager],
+    maxWaiting: EXPIRY_ROUND,
+    maxFlushSize: EXPIRY_ROUND,
+    name: 'expiry, eager',
+    locking: 'skip',
+  })
+  const patient = createPostingQueue(options, {
+    connections: [connections.patient],
+    maxWaiting: 1,
+    maxFlushSize: 1,
+    name: 'expiry, patient',
+    locking: 'wait',
+  })
   return [
     holdExpiryLoop({
-      expiry: new HoldExpiryService({ holds, postings }),
+      expiry: new HoldExpiryService({ holds, eager, patient }),
       intervalMs,
       log: {
         info: (message, fields) => logger.info(fields, message),
@@ -184,6 +205,12 @@ async function finishRequests(app: App): Promise<void> {
   }
 }
 
+/** Nobody is sent here any more, and nothing is begun unasked; what is under way is waited for in the phases to come. */
+function startDraining(health: HealthService, workers: readonly Loop[]): void {
+  health.startDraining()
+  for (const worker of workers) void worker.stop()
+}
+
 /** Not ready → no new connections, what is in flight is answered → nothing unasked → what is queued is written → connections. */
 function phasesOf(parts: {
   readonly app: App
@@ -195,11 +222,11 @@ function phasesOf(parts: {
 }): readonly ShutdownPhase[] {
   const { app, health, workers, postings, connections, db } = parts
   return [
-    { name: 'not ready', timeoutMs: 100, run: () => health.startDraining() },
+    { name: 'not ready', timeoutMs: 100, run: () => startDraining(health, workers) },
     { name: 'requests in flight', timeoutMs: 10_000, run: () => finishRequests(app) },
     {
       name: 'workers',
-      timeoutMs: 10_000,
+      timeoutMs: 4000,
       run: async () => void (await Promise.all(workers.map((worker) => worker.stop()))),
     },
     { name: 'postings in flight', timeoutMs: 10_000, run: () => postings.drain() },

@@ -312,6 +312,11 @@ describe('members that nobody knows', () => {
     expect(await refusedOf(`/api/v1/holds/${hold.hold_id}/extend`, '{"expires_in_seconds":60,"x":1}')).toEqual([
       '422 body.x unknown',
     ])
-    await api.voidHold(hold.hold_id)
+    const giveBack = `/api/v1/holds/${hold.hold_id}/void`
+    expect(await refusedOf(giveBack, '{"dry_run":true,"amount":"1"}')).toEqual([
+      '422 body.dry_run unknown',
+      '422 body.amount unknown',
+    ])
+    expect((await api.call('POST', giveBack, { body: '{}' })).body.data.hold.status).toBe('voided')
   })
 })

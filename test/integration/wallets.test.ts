@@ -178,20 +178,27 @@ describe('requests', () => {
     expect(await api.balanceOf(wallet)).toBe('6')
   })
 
-  test.each(['dry-run=true', 'dryrun=true', 'dryRun=true', 'dry_run[]=true', '_dry_run=true', 'DRY_RUN=true'])(
-    'what looks like a dry run and is none (%s) moves nothing; any other name is passed over',
-    async (query) => {
-      const wallet = await api.openWallet({ user_id: newUser(), initial_balance: 5 })
-      const path = `/api/v1/wallets/${wallet}/deposit`
-      const { status, body } = await api.post(`${path}?${query}`, { amount: 1 })
-      expect([status, body.errors?.map(({ loc, type }) => [...loc, type])]).toEqual([
-        422,
-        [['query', query.replace('=true', ''), 'unknown']],
-      ])
-      expect(await api.balanceOf(wallet)).toBe('5')
-      expect((await api.post(`${path}?trace=true`, { amount: 1 })).body.balance).toBe('6')
-    },
-  )
+  test.each([
+    'dry-run=true',
+    'dryrun=true',
+    'dryRun=true',
+    'dry_run[]=true',
+    '_dry_run=true',
+    'DRY_RUN=true',
+    'isDryRun=true',
+    'x-dry-run=true',
+    'a[dry_run]=true',
+  ])('what looks like a dry run and is none (%s) moves nothing; any other name is passed over', async (query) => {
+    const wallet = await api.openWallet({ user_id: newUser(), initial_balance: 5 })
+    const path = `/api/v1/wallets/${wallet}/deposit`
+    const { status, body } = await api.post(`${path}?${query}`, { amount: 1 })
+    expect([status, body.errors?.map(({ loc, type }) => [...loc, type])]).toEqual([
+      422,
+      [['query', query.replace('=true', ''), 'unknown']],
+    ])
+    expect(await api.balanceOf(wallet)).toBe('5')
+    expect((await api.post(`${path}?trace=true`, { amount: 1 })).body.balance).toBe('6')
+  })
 
   test('a compressed body is refused', async () => {
     const wallet = await api.openWallet({ user_id: newUser() })

@@ -56,7 +56,7 @@ const looking = ({ db, wallets, holds }: ReadServices): Omit<Driver, 'ask'> => (
 
 /** Writes down all that has expired, as the worker does. */
 export async function writeDownAll({ queue, reads }: TestLedger): Promise<void> {
-  const expiry = new HoldExpiryService({ postings: queue, holds: reads.holds })
+  const expiry = new HoldExpiryService({ eager: queue, patient: queue, holds: reads.holds })
   while ((await expiry.writeDownExpired()).hasMore);
 }
 

@@ -40,7 +40,9 @@ function completeOperation(operation: Operation): void {
 /** @fastify/swagger says of every body that it is required; a schema says of itself when it can be left out. */
 function completeBody(body: OpenAPIV3_1.RequestBodyObject): void {
   for (const { schema } of Object.values(body.content)) {
-    if (schema && OPTIONAL_BODY in schema) body.required = false
+    if (!schema || !(OPTIONAL_BODY in schema)) continue
+    body.required = false
+    Reflect.deleteProperty(schema, OPTIONAL_BODY)
   }
 }
 

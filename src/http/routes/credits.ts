@@ -7,13 +7,15 @@ import {
   idempotencyHeadersSchema,
   KEYED_ERRORS,
   mutationQuerySchema,
-  POSTING_ERRORS,
+  READ_ERRORS,
 } from '../schemas/common.ts'
 import { consumeAnswer, consumeBody, consumeRequestOf } from '../schemas/movements.ts'
 import { creditsBalanceAnswer, userParams } from '../schemas/wallets.ts'
 import { markReplayed, useCasesFor } from './mutations.ts'
 
 const TAGS = ['Credits (legacy)']
+/** Of a route without a body that may open a wallet. */
+const OPENING_ERRORS = [...READ_ERRORS, 'overloaded', 'wallet_busy', 'outcome_unknown'] as const
 
 /** Routes for callers of the credit system of old. */
 export function creditRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
@@ -29,7 +31,7 @@ export function creditRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
             "The user's CREDIT wallet, else the oldest open fiat wallet; an empty CREDIT wallet is opened if there is none.",
           params: userParams,
           querystring: mutationQuerySchema,
-          response: { 200: creditsBalanceAnswer, ...errorResponses(...POSTING_ERRORS) },
+          response: { 200: creditsBalanceAnswer, ...errorResponses(...OPENING_ERRORS) },
         },
       },
       async (request, reply) => {

@@ -23,6 +23,7 @@ import {
   placeHoldBody,
   placeHoldRequestOf,
   spareHoldParams,
+  voidHoldBody,
 } from '../schemas/holds.ts'
 import { walletParams } from '../schemas/wallets.ts'
 import { markReplayed, useCasesFor } from './mutations.ts'
@@ -147,9 +148,9 @@ function endAndExtendRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
           ...mutation,
           operationId: 'voidHold',
           summary: 'Give back what a hold reserves',
-          description:
-            'What has been captured stays captured. Works on a frozen wallet too: no money moves. Takes no body.',
+          description: 'What has been captured stays captured. Works on a frozen wallet too: no money moves.',
           params: spareHoldParams,
+          body: voidHoldBody,
           response,
         },
       },

@@ -163,7 +163,7 @@ const idempotencyKeySchema = z
 /** Headers of every route that honours a key. */
 export const idempotencyHeadersSchema = z.object({ 'idempotency-key': idempotencyKeySchema.optional() })
 
-/** What the schema of a body that can be left out says of itself in the specification. */
+/** The mark of a body that can be left out, for the specification to go by; it does not stand there itself. */
 export const OPTIONAL_BODY = 'x-optional-body'
 
 /** An optional member that callers may also send as `null`, as clients in other languages do for what they leave out. */
@@ -172,7 +172,7 @@ export function optionalSchema<Schema extends z.ZodType>(schema: Schema) {
 }
 
 /** What looks like `dry_run` and is not: a name that was passed over here would move money that somebody meant to ask about. */
-const ALMOST_DRY_RUN = /^[^a-z]*dry/i
+const ALMOST_DRY_RUN = /^[^a-z]*dry|dry[^a-z]*run/i
 
 /** The query of every mutation (API.md §4). Names that mean nothing to us are passed over, as they always were. */
 export const mutationQuerySchema = z

@@ -77,7 +77,10 @@ export const captureHoldBody = z
       description: 'What the money goes for. Default `consume`',
       examples: ['consume'],
     }),
-    description: movementShape.description,
+    description: movementShape.description.meta({
+      description: 'For people; has a default such as `Consumed: 10`',
+      examples: ['Scene 12, frames 1 to 40'],
+    }),
     usage_record_id: optionalSchema(usageRecordIdSchema),
     metadata: movementShape.metadata,
   })
@@ -95,6 +98,11 @@ export function captureHoldRequestOf(body: z.output<typeof captureHoldBody>): Ca
     metadata: body?.metadata,
   }
 }
+
+export const voidHoldBody = z
+  .strictObject({})
+  .optional()
+  .meta({ [OPTIONAL_BODY]: true, examples: [{}] })
 
 export const extendHoldBody = z
   .strictObject({
