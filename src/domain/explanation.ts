@@ -1,9 +1,9 @@
 // How a wallet's balance at an instant comes about: what it was before, what moved, what is locked and by which holds; and
 // whether all of that, which is found in different places, adds up.
-import { type Hold, remainingAmount } from './hold.ts'
+import { type BriefHold, remainingAmount } from './hold.ts'
 import type { Period } from './period.ts'
 import type { WalletWindow } from './statistics.ts'
-import type { TransactionType, TypeTotals } from './transaction.ts'
+import { TRANSACTION_TYPES, type TransactionType, type TypeTotals } from './transaction.ts'
 import type { WalletId } from './wallet.ts'
 
 /** What there is to explain: sums of rows, and beside them what single rows and events state. */
@@ -14,7 +14,7 @@ export interface Evidence {
   readonly balance: bigint
   readonly lockedBalance: bigint
   /** Open holds, the first to end first. */
-  readonly holds: readonly Hold[]
+  readonly holds: readonly BriefHold[]
   /** Whether there are more of them. */
   readonly hasMoreHolds: boolean
 }
@@ -35,7 +35,7 @@ export interface Explanation {
   readonly totalIn: bigint
   readonly totalOut: bigint
   readonly balance: bigint
-  readonly holds: readonly Hold[]
+  readonly holds: readonly BriefHold[]
   /** What the holds that are not listed reserve; 0 when all are. */
   readonly unlistedHolds: bigint
   readonly lockedBalance: bigint
@@ -76,14 +76,10 @@ export function explain(evidence: Evidence): Explanation {
 }
 
 function movementsOf({ totals }: WalletWindow): Movement[] {
-  // Object.entries forgets that the keys are transaction types; WalletWindow says that they are.
-  const entries = Object.entries(totals) as [TransactionType, TypeTotals][]
-  return entries.map(([transactionType, { count, in: totalIn, out: totalOut }]) => ({
-    transactionType,
-    count,
-    in: totalIn,
-    out: totalOut,
-  }))
+  return TRANSACTION_TYPES.flatMap((transactionType) => {
+    const ofType = totals[transactionType]
+    return ofType ? [{ transactionType, ...ofType }] : []
+  })
 }
 
 function sum(values: readonly bigint[]): bigint {

@@ -13,8 +13,7 @@ const HOLD_EVENT_LAYOUT = 'hold-event-1'
 
 /** SHA-256 over the previous row's hash and the canonical content of this row; 32 bytes. */
 export function chainHash(previousHash: Buffer, row: TransactionContent): Buffer {
-  // By way of hexadecimal text, which `crypto.hash` answers faster than a buffer.
-  return Buffer.from(hash('sha256', canonicalContent(previousHash, row), 'hex'), 'hex')
+  return digestOf(canonicalContent(previousHash, row))
 }
 
 /**
@@ -22,7 +21,12 @@ export function chainHash(previousHash: Buffer, row: TransactionContent): Buffer
  * places a hold covers its terms too, which stand in `holds` and never change.
  */
 export function holdEventHash(previousHash: Buffer, event: HoldEventContent, terms: HoldTerms): Buffer {
-  return Buffer.from(hash('sha256', canonicalEvent(previousHash, event, terms), 'hex'), 'hex')
+  return digestOf(canonicalEvent(previousHash, event, terms))
+}
+
+/** By way of hexadecimal text, which `crypto.hash` answers faster than a buffer. */
+function digestOf(content: string): Buffer {
+  return Buffer.from(hash('sha256', content, 'hex'), 'hex')
 }
 
 function canonicalEvent(previousHash: Buffer, event: HoldEventContent, terms: HoldTerms): string {

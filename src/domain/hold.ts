@@ -43,6 +43,9 @@ export interface Hold {
   readonly updatedAt: Instant
 }
 
+/** A hold without what a caller may have made long. */
+export type BriefHold = Omit<Hold, 'description' | 'metadata'>
+
 /** What a hold was placed with, besides its amount and its time. */
 export type HoldTerms = Pick<Hold, 'currency' | 'description' | 'referenceId' | 'metadata'>
 

@@ -92,6 +92,8 @@ export function fiatKey(userId: string, currency: string): string {
   return `${currency} ${userId}`
 }
 
+type Keyed = Pick<Transaction | HoldEvent, 'walletId' | 'idempotencyKey' | 'requestHash'>
+
 /** The working set while a flush runs: outcomes are folded in, so that each command sees what came before it. */
 export class WorkingSet implements LedgerState {
   readonly now: Instant
@@ -176,10 +178,7 @@ export class WorkingSet implements LedgerState {
     for (const event of events) {
       this.events.push(event)
       this.holdHeads.set(wallet.walletId, event)
-      if (event.idempotencyKey && event.requestHash) {
-        const effect = { effectId: String(event.sequence), requestHash: event.requestHash }
-        this.effects.set(walletScope(event.walletId, event.idempotencyKey), effect)
-      }
+      this.#rememberKey(event, String(event.sequence))
     }
   }
 
@@ -200,10 +199,14 @@ export class WorkingSet implements LedgerState {
       if (row.originalTransactionId && row.refundedTotal !== null) {
         this.refunded.set(row.originalTransactionId, row.refundedTotal)
       }
-      if (row.idempotencyKey && row.requestHash) {
-        const effect = { effectId: row.transactionId, requestHash: row.requestHash }
-        this.effects.set(walletScope(row.walletId, row.idempotencyKey), effect)
-      }
+      this.#rememberKey(row, row.transactionId)
     }
+  }
+
+  /** What carries a key is found by it, as its effect, for the rest of the flush. */
+  #rememberKey(carrier: Keyed, effectId: string): void {
+    const { walletId, idempotencyKey, requestHash } = carrier
+    if (idempotencyKey && requestHash)
+      this.effects.set(walletScope(walletId, idempotencyKey), { effectId, requestHash })
   }
 }

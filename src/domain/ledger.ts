@@ -9,7 +9,7 @@ import { differingFields } from './idempotency.ts'
 import { laterOf } from './instant.ts'
 import type { JsonObject } from './json.ts'
 import { enter } from './entry.ts'
-import { effectKey, type LedgerState, type Outcome } from './ledger-state.ts'
+import { effectKey, type LedgerState, type Outcome, type WorkingSet } from './ledger-state.ts'
 import { type Amount, formatDecimal, isAmount } from './money.ts'
 import { MOVEMENTS } from './movement.ts'
 import { requireAvailable, requireDecimals, requireUsableWallet } from './refusals.ts'
@@ -24,6 +24,13 @@ export function decide(state: LedgerState, command: Command): Outcome {
     if (error instanceof AppError) return { kind: 'refused', error }
     throw error
   }
+}
+
+/** Decides one command and folds its outcome in, so that the next one finds what it left. */
+export function advance(workingSet: WorkingSet, command: Command): Outcome {
+  const outcome = decide(workingSet, command)
+  workingSet.absorb(command, outcome)
+  return outcome
 }
 
 function apply(state: LedgerState, command: Command): Outcome {

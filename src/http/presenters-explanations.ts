@@ -1,9 +1,8 @@
 // A balance that explains itself, on the wire. The equations are the figures of the answer, written out for people.
 import type { Explanation } from '../domain/explanation.ts'
-import type { Hold } from '../domain/hold.ts'
 import { formatInstant } from '../domain/instant.ts'
 import { formatDecimal } from '../domain/money.ts'
-import { presentHold } from './presenters.ts'
+import { presentBriefHold } from './presenters.ts'
 import type { ExplanationBody } from './schemas/explanations.ts'
 
 /** The answer of GET explain. */
@@ -31,11 +30,6 @@ export function presentExplanation(explanation: Explanation): ExplanationBody {
     equations: equationsOf(explanation),
     adds_up: explanation.addsUp,
   }
-}
-
-function presentBriefHold(hold: Hold): ExplanationBody['open_holds'][number] {
-  const { description: _, metadata: __, ...brief } = presentHold(hold)
-  return brief
 }
 
 function equationsOf(explanation: Explanation): ExplanationBody['equations'] {

@@ -1,7 +1,7 @@
 // From the domain to the wire: bigint → decimal text, Instant → ISO 8601, camelCase → snake_case. Each function gives the
 // exact keys, in the exact order, of API.md §2. Nothing is decided here.
 import { assert } from '../domain/errors.ts'
-import { type Hold, remainingAmount } from '../domain/hold.ts'
+import { type BriefHold, type Hold, remainingAmount } from '../domain/hold.ts'
 import { formatInstant } from '../domain/instant.ts'
 import { parseExactJson, type RawNumber } from '../domain/json.ts'
 import { formatDecimal } from '../domain/money.ts'
@@ -10,7 +10,7 @@ import { availableBalance, type Wallet } from '../domain/wallet.ts'
 import type { HistoryResult } from '../services/history-service.ts'
 import type { HoldList } from '../services/hold-service.ts'
 import type { HistoryBody } from './schemas/history.ts'
-import type { HoldBody, HoldListBody } from './schemas/holds.ts'
+import type { BriefHoldBody, HoldBody, HoldListBody } from './schemas/holds.ts'
 import type { TransactionBody, WalletBody } from './schemas/objects.ts'
 
 /** A JSON number whose digits are exact; `JSON.stringify` writes it as it is. */
@@ -80,6 +80,13 @@ export function presentTransaction(row: Transaction): TransactionBody {
 
 /** A hold (API.md §4). */
 export function presentHold(hold: Hold): HoldBody {
+  const { reference_id, created_at, updated_at, ...money } = presentBriefHold(hold)
+  const metadata = presentMetadata(hold.metadata)
+  return { ...money, description: hold.description, reference_id, metadata, created_at, updated_at }
+}
+
+/** A hold without its description and metadata, as explanations list them by the thousand. */
+export function presentBriefHold(hold: BriefHold): BriefHoldBody {
   return {
     hold_id: hold.holdId,
     wallet_id: hold.walletId,
@@ -88,9 +95,7 @@ export function presentHold(hold: Hold): HoldBody {
     remaining_amount: formatDecimal(remainingAmount(hold)),
     status: hold.status,
     expires_at: formatInstant(hold.expiresAt),
-    description: hold.description,
     reference_id: hold.referenceId,
-    metadata: presentMetadata(hold.metadata),
     created_at: formatInstant(hold.createdAt),
     updated_at: formatInstant(hold.updatedAt),
   }

@@ -4,7 +4,8 @@ import { type RawBuilder, sql } from 'kysely'
 import { HOLD_STATUSES, type HoldEventType, type HoldId, type HoldStatus } from '../domain/hold.ts'
 import type { Instant } from '../domain/instant.ts'
 import type { WalletId } from '../domain/wallet.ts'
-import type { HoldRow } from './hold-rows.ts'
+import type { BriefHoldRow, HoldRow } from './hold-rows.ts'
+import { HOLD } from './hold-statements.ts'
 import { timestamp } from './read-rows.ts'
 
 type Sql = RawBuilder<unknown>
@@ -35,8 +36,6 @@ export interface HoldPageRequest {
   readonly after: HoldPosition | null
 }
 
-const HOLD = sql`h.hold_id, h.wallet_id, h.currency, h.amount, h.captured_amount, h.status, h.expires_at, h.description,
-  h.reference_id, h.metadata, h.created_at, h.updated_at`
 const TIMED_HOLD = sql`${HOLD}, statement_timestamp() AS now`
 
 /** Holds by id. */
@@ -173,9 +172,9 @@ export function holdsEndingAfter(request: {
 }
 
 /** Holds as they were at an instant, in any order. */
-export function holdsAt(walletId: WalletId, at: Instant, ids: readonly HoldId[]): RawBuilder<HoldRow> {
+export function holdsAt(walletId: WalletId, at: Instant, ids: readonly HoldId[]): RawBuilder<BriefHoldRow> {
   return sql`SELECT h.hold_id, h.wallet_id, h.currency, h.amount, last.captured_amount, last.status, last.expires_at,
-      h.description, h.reference_id, h.metadata, h.created_at, last.created_at AS updated_at
+      h.reference_id, h.created_at, last.created_at AS updated_at
     FROM holds h
     CROSS JOIN LATERAL (
       SELECT e.captured_amount, e.status, e.expires_at, e.created_at FROM hold_events e

@@ -1,6 +1,6 @@
 // Translation between holds and their events and the parameters and results of the statements about them. No SQL here.
 import type { ArrayElement } from '../db/array-literal.ts'
-import { endOf, type Hold, type HoldEvent, type HoldId, type HoldStatus } from '../domain/hold.ts'
+import { type BriefHold, endOf, type Hold, type HoldEvent, type HoldId, type HoldStatus } from '../domain/hold.ts'
 import { formatInstant, type Instant } from '../domain/instant.ts'
 import { formatDecimal } from '../domain/money.ts'
 import type { WalletId } from '../domain/wallet.ts'
@@ -22,8 +22,16 @@ export interface HoldRow {
   readonly updated_at: Instant
 }
 
+/** A hold as statements give it that leave out what may be long. */
+export type BriefHoldRow = Omit<HoldRow, 'description' | 'metadata'>
+
 /** The hold of a row. */
 export function holdOf(row: HoldRow): Hold {
+  return { ...briefHoldOf(row), description: row.description, metadata: row.metadata }
+}
+
+/** The hold of a row without what may be long. */
+export function briefHoldOf(row: BriefHoldRow): BriefHold {
   return {
     holdId: row.hold_id,
     walletId: row.wallet_id,
@@ -32,9 +40,7 @@ export function holdOf(row: HoldRow): Hold {
     capturedAmount: row.captured_amount,
     status: row.status,
     expiresAt: row.expires_at,
-    description: row.description,
     referenceId: row.reference_id,
-    metadata: row.metadata,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }

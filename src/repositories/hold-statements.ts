@@ -22,7 +22,8 @@ export const findExpiredLocks = statement(
     ) AS following ON true`,
 )
 
-const HOLD = sql.raw(
+/** All columns of a hold, of the table or subquery called `h`. */
+export const HOLD = sql.raw(
   `h.hold_id, h.wallet_id, h.currency, h.amount, h.captured_amount, h.status, h.expires_at, h.description, h.reference_id,
       h.metadata, h.created_at, h.updated_at`,
 )

@@ -65,6 +65,7 @@ function typedEntries<Value>(record: Partial<Record<TransactionType, Value>>): [
 }
 
 const decimal = (value: bigint | null): string | null => (value === null ? null : formatDecimal(value))
+const instant = (value: Instant | null): string | null => (value === null ? null : formatInstant(value))
 
 /** Parameters of `insertTransactions`, in the order of `TRANSACTION_COLUMNS`. */
 export function transactionParameters(rows: readonly Transaction[]): ArrayElement[][] {
@@ -125,7 +126,7 @@ export function newWalletParameters(created: readonly { created: NewWallet; stat
     ({ state }) => formatDecimal(state.totalIn),
     ({ state }) => formatTotals(state.totals),
     ({ state }) => formatDecimal(state.lockedBalance),
-    ({ state }) => (state.nextHoldExpiry === null ? null : formatInstant(state.nextHoldExpiry)),
+    ({ state }) => instant(state.nextHoldExpiry),
     ({ created: { idempotency } }) => idempotency?.key ?? null,
     ({ created: { idempotency } }) => idempotency?.requestHash ?? null,
     ({ created }) => (created.idempotency ? creationSnapshot(created) : null),
@@ -166,7 +167,7 @@ const BALANCE_FIELDS: readonly WalletField[] = [
 
 const LOCK_FIELDS: readonly WalletField[] = [
   (state) => formatDecimal(state.lockedBalance),
-  (state) => (state.nextHoldExpiry === null ? null : formatInstant(state.nextHoldExpiry)),
+  (state) => instant(state.nextHoldExpiry),
 ]
 
 /** Parameters of `updateBalances`. */

@@ -1,12 +1,12 @@
 // The holds that were open at an instant. No index knows which intervals hold an instant, but what was open then ends soon after
 // it, nearly always, and how much it locked is known: so the walk goes along the ends, and stops once it has found that much or
 // has looked far enough.
-import { type Hold, type HoldId, remainingAmount } from '../domain/hold.ts'
+import { type BriefHold, type HoldId, remainingAmount } from '../domain/hold.ts'
 import type { Instant } from '../domain/instant.ts'
 import type { WalletId } from '../domain/wallet.ts'
 import type { ReadDatabase } from '../db/pool.ts'
 import { type EndRow, holdsAt, holdsEndingAfter } from './hold-read-statements.ts'
-import { holdOf } from './hold-rows.ts'
+import { briefHoldOf } from './hold-rows.ts'
 
 /** Ends that the first step looks at; each step looks at twice as many as the one before it. */
 const FIRST_STEP = 100
@@ -23,14 +23,14 @@ export interface OpenHoldsRequest {
 
 /** Holds that were open, the first to end first, and whether these are all. */
 export interface OpenHolds {
-  readonly holds: readonly Hold[]
+  readonly holds: readonly BriefHold[]
   readonly isComplete: boolean
 }
 
 /** Holds open at an instant, as they were then; at most `max`. To be asked inside a snapshot. */
 export async function openHoldsAt(db: ReadDatabase, request: OpenHoldsRequest): Promise<OpenHolds> {
   const { walletId, at, locked, max } = request
-  const holds: Hold[] = []
+  const holds: BriefHold[] = []
   let found = 0n
   let after: EndRow | null = null
   for (let steps = 0; found < locked; steps += 1) {
@@ -51,9 +51,9 @@ export async function openHoldsAt(db: ReadDatabase, request: OpenHoldsRequest): 
 async function holdsInOrder(
   db: ReadDatabase,
   { walletId, at, ids }: Pick<OpenHoldsRequest, 'walletId' | 'at'> & { readonly ids: readonly HoldId[] },
-): Promise<Hold[]> {
+): Promise<BriefHold[]> {
   if (ids.length === 0) return []
   const { rows } = await holdsAt(walletId, at, ids).execute(db)
-  const byId = new Map(rows.map((row) => [row.hold_id, holdOf(row)]))
+  const byId = new Map(rows.map((row) => [row.hold_id, briefHoldOf(row)]))
   return ids.flatMap((id) => byId.get(id) ?? [])
 }

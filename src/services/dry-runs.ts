@@ -3,7 +3,7 @@
 import pLimit from 'p-limit'
 import type { Command } from '../domain/command.ts'
 import { AppError, assert } from '../domain/errors.ts'
-import { decide } from '../domain/ledger.ts'
+import { advance } from '../domain/ledger.ts'
 import { type LedgerState, type Outcome, WorkingSet } from '../domain/ledger-state.ts'
 import type { LedgerRepository } from '../repositories/ledger-repository.ts'
 import { exhausted, failureOf } from './posting-flush.ts'
@@ -70,10 +70,7 @@ export class DryRuns {
 function lastOutcome(state: LedgerState, commands: readonly Command[]): Outcome {
   const workingSet = new WorkingSet(state)
   let last: Outcome | undefined
-  for (const command of commands) {
-    last = decide(workingSet, command)
-    workingSet.absorb(command, last)
-  }
+  for (const command of commands) last = advance(workingSet, command)
   assert(last, 'a dry run has at least one command')
   return last
 }

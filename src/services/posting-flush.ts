@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, walletsOf } from '../domain/command.ts'
 import { AppError } from '../domain/errors.ts'
-import { decide } from '../domain/ledger.ts'
+import { advance } from '../domain/ledger.ts'
 import { type Outcome, WorkingSet } from '../domain/ledger-state.ts'
 import {
   CommitOutcomeUnknown,
@@ -98,11 +98,7 @@ export class PostingFlush {
 
 function decideAll(commands: readonly Command[], locked: Locked): { workingSet: WorkingSet; results: Result[] } {
   const workingSet = new WorkingSet(locked)
-  const results = commands.map((command) => {
-    const outcome = isBusy(locked, command) ? busy() : decide(workingSet, command)
-    workingSet.absorb(command, outcome)
-    return outcome
-  })
+  const results = commands.map((command) => (isBusy(locked, command) ? busy() : advance(workingSet, command)))
   return { workingSet, results }
 }
 

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { holdEventHash } from '../../src/domain/hash-chain.ts'
 import { endOf, type HoldEvent, remainingAmount } from '../../src/domain/hold.ts'
-import { decide } from '../../src/domain/ledger.ts'
+import { advance, decide } from '../../src/domain/ledger.ts'
 import { type Outcome, WorkingSet } from '../../src/domain/ledger-state.ts'
 import {
   aCapture,
@@ -234,11 +234,7 @@ describe('writing down expiry', () => {
 
   test('a hold is written down once, also by two commands of one flush', () => {
     const ledger = new WorkingSet(holdLedger(aWallet({ balance: '10' }), [due(1, NOW - 1n)]))
-    const outcomes = [anExpiry, anExpiry].map((command) => {
-      const outcome = decide(ledger, command)
-      ledger.absorb(command, outcome)
-      return held(outcome).events.length
-    })
+    const outcomes = [anExpiry, anExpiry].map((command) => held(advance(ledger, command)).events.length)
     expect(outcomes).toEqual([1, 0])
     expect([ledger.events.length, [...ledger.changedHolds], [...ledger.relockedWallets]]).toEqual([
       1,
@@ -256,7 +252,7 @@ describe('writing down expiry', () => {
 
   test('with nothing due, nothing is written', () => {
     const ledger = new WorkingSet(holdLedger(aWallet({ balance: '10', locked: '10' }), [due(1, NOW + 1n)]))
-    ledger.absorb(anExpiry, decide(ledger, anExpiry))
+    advance(ledger, anExpiry)
     expect([ledger.postedWallets.size, ledger.relockedWallets.size, ledger.events]).toEqual([0, 0, []])
   })
 })
@@ -275,11 +271,7 @@ describe('in one flush', () => {
       aVoid(of2),
       aPlacement('10', { idempotency: aClaim('k') }),
     ]
-    const outcomes = steps.map((command) => {
-      const outcome = decide(ledger, command)
-      ledger.absorb(command, outcome)
-      return told(outcome).at(-1)
-    })
+    const outcomes = steps.map((command) => told(advance(ledger, command)).at(-1))
     expect(outcomes).toEqual([
       'balance 12, locked 10',
       'balance 9, locked 7',

@@ -156,6 +156,9 @@ export const briefHoldSchema = holdSchema
   .omit({ description: true, metadata: true })
   .meta({ id: 'BriefHold', description: 'A hold without its description and metadata' })
 
+/** `presentBriefHold`'s result. */
+export type BriefHoldBody = z.infer<typeof briefHoldSchema>
+
 /** `presentHold`'s result. */
 export type HoldBody = z.infer<typeof holdSchema>
 
