@@ -17,7 +17,7 @@ import { aCapture, anExtension, aPlacement, aVoid } from '../support/hold-factor
 import { movementCommand, transactionIdOf } from '../support/ledger-commands.ts'
 import { amount } from '../support/ledger-factories.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
-import { type Explained, ExplainingConnection, explainRead } from '../support/query-plans.ts'
+import { analyseOnlyWhenTold, type Explained, ExplainingConnection, explainRead } from '../support/query-plans.ts'
 import { openReads, type ReadServices } from '../support/read-services.ts'
 import { queryDatabase } from '../support/sql.ts'
 
@@ -46,6 +46,7 @@ beforeAll(async () => {
   connection = new ExplainingConnection({ databaseUrl: database.url, onConnectionError: () => undefined })
   const flush = new PostingFlush({ ledger: new LedgerRepository(connection), log: () => undefined })
   queue = new PostingQueue({ flushes: [flush], maxWaiting: 10, maxFlushSize: 10 })
+  await analyseOnlyWhenTold(pool)
   for (const { walletId, open, ended } of [SMALL, LARGE]) {
     const values = [walletId, new Date(Number(FIRST_HOLD / 1000n))]
     await queryDatabase(database.url, LOAD_WALLET, values)

@@ -6,7 +6,7 @@ import { createPool } from '../../src/db/pool.ts'
 import type { TransactionId, TransactionType } from '../../src/domain/transaction.ts'
 import type { WalletId } from '../../src/domain/wallet.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
-import { type Explained, explainRead } from '../support/query-plans.ts'
+import { analyseOnlyWhenTold, type Explained, explainRead } from '../support/query-plans.ts'
 import { openReads, type ReadServices } from '../support/read-services.ts'
 import { queryDatabase } from '../support/sql.ts'
 
@@ -29,6 +29,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
   reads = openReads(database.url)
   pool = createPool({ databaseUrl: database.url, max: 1, onConnectionError: () => undefined })
+  await analyseOnlyWhenTold(pool)
   await load([SMALL, LARGE])
 }, LOAD_TIMEOUT_MS)
 
