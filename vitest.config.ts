@@ -1,11 +1,13 @@
 // How the tests run: everything in test/, against one real PostgreSQL per run. No retries: a test that passes the second
 // time has found something.
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+import { testsWithoutProgram } from './test/support/programs.ts'
 
 // Vitest finds its configuration by the default export and by nothing else.
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...(await testsWithoutProgram())],
     globalSetup: ['test/support/postgres.ts'],
     pool: 'forks',
     maxWorkers: 2,

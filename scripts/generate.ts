@@ -4,8 +4,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { renderOpenapi } from './generators/openapi.ts'
+import { renderPostmanCollection, renderPostmanEnvironment } from './generators/postman-collection.ts'
 import { renderReadme } from './generators/readme-session.ts'
 import { renderSchema } from './generators/schema.ts'
+import { renderApiTypes, renderOperations } from './generators/sdk.ts'
 
 type Generator = { path: string; render(): Promise<string>; mend: string }
 
@@ -13,6 +15,11 @@ const MEND = 'npm run generate'
 
 const GENERATORS: readonly Generator[] = [
   { path: 'openapi.yaml', render: renderOpenapi, mend: MEND },
+  // What follows is made from the specification.
+  { path: 'postman/wallet-service.postman_collection.json', render: renderPostmanCollection, mend: MEND },
+  { path: 'postman/local.postman_environment.json', render: renderPostmanEnvironment, mend: MEND },
+  { path: 'src/sdk/api-types.ts', render: renderApiTypes, mend: MEND },
+  { path: 'src/sdk/operations.ts', render: renderOperations, mend: MEND },
   { path: 'docs/schema.sql', render: renderSchema, mend: MEND },
   { path: 'README.md', render: renderReadme, mend: MEND },
 ]

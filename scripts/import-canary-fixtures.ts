@@ -7,7 +7,7 @@ export type Fixture = { path: string; lines: string[] }
 export type RuleFixture = Fixture & { rule?: string }
 
 const LAYERS = ['http/', 'services/', 'domain/', 'repositories/', 'db/', 'peers/', 'workers/', 'observability/']
-const COMPOSED = [...LAYERS, 'app.ts', 'config.ts', 'shutdown.ts']
+const COMPOSED = [...LAYERS, 'app.ts', 'api-keys-file.ts', 'config.ts', 'shutdown.ts']
 
 /** Every folder under src/ and every file directly in it, with the places it may import besides itself. */
 export const MAY_IMPORT: Record<string, readonly string[]> = {
@@ -21,9 +21,12 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   'observability/': ['domain/'],
   'sdk/': [],
   'app.ts': ['http/', 'services/', 'domain/', 'observability/'],
-  'config.ts': ['domain/'],
+  'config.ts': ['domain/', 'environment.ts'],
+  'environment.ts': ['domain/'],
+  'api-keys-file.ts': ['services/', 'domain/', 'config.ts'],
   'shutdown.ts': ['domain/', 'observability/'],
-  'container.ts': COMPOSED,
+  'composition/': COMPOSED,
+  'container.ts': [...COMPOSED, 'composition/'],
   'main.ts': [...COMPOSED, 'container.ts'],
 }
 
@@ -35,7 +38,7 @@ export const PACKAGE_PLACES: Record<string, readonly string[]> = {
   fastify: ['http/', 'app.ts'],
   '@fastify/swagger': ['http/', 'app.ts'],
   'fastify-type-provider-zod': ['http/', 'app.ts'],
-  zod: ['http/', 'app.ts', 'config.ts'],
+  zod: ['http/', 'peers/', 'app.ts', 'config.ts', 'environment.ts', 'api-keys-file.ts'],
   'node:fs': Object.keys(MAY_IMPORT).filter((place) => place !== 'domain/'),
   'node:crypto': Object.keys(MAY_IMPORT),
 }

@@ -44,7 +44,9 @@ const isTest = (path: string): boolean => path.startsWith('test/')
 const isMarkdown = (path: string): boolean => path.endsWith('.md')
 /** Written by a program; `npm run check:generated` watches over these. */
 const isGenerated = (path: string): boolean =>
-  /^(openapi\.yaml|package-lock\.json|docs\/schema\.sql|postman\/)|\.snap$|^test\/contract\/.*\.sql$/.test(path)
+  /^(openapi\.yaml|package-lock\.json|docs\/schema\.sql|postman\/|src\/sdk\/(api-types|operations)\.ts$)|\.snap$|^test\/contract\/.*\.sql$/.test(
+    path,
+  )
 
 /** A fault for every match of `pattern` in `text`, which may be the file's text or a blanked copy of it. */
 function faultsAt(path: string, text: string, pattern: RegExp, describe: (match: string) => [string, string]): Fault[] {

@@ -1,11 +1,18 @@
 // The HTTP application: plugins in order, routes, error handler. It does not listen, and reads neither clock nor environment.
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { useAuthentication } from './http/plugins/authentication.ts'
+import { useAuthorization } from './http/plugins/authorization.ts'
+import { useDraining } from './http/plugins/draining.ts'
 import { answerClientError, createErrorSender } from './http/plugins/errors.ts'
 import { useJsonBodies } from './http/plugins/json-bodies.ts'
 import { useOpenapi } from './http/plugins/openapi.ts'
+import { type RateLimit, useRateLimit } from './http/plugins/rate-limit.ts'
 import { requestIdOf, useRequestIds } from './http/plugins/request-context.ts'
 import { useRequestLog } from './http/plugins/request-log.ts'
+import { useRequestMetrics } from './http/plugins/request-metrics.ts'
+import { useRequestTracing } from './http/plugins/request-tracing.ts'
+import { useRouteScopes } from './http/plugins/route-scopes.ts'
 import { useUnknownRoutes } from './http/plugins/unknown-routes.ts'
 import { useValidation } from './http/plugins/validation.ts'
 import { balanceRoutes } from './http/routes/balances.ts'
@@ -14,12 +21,17 @@ import { explanationRoutes } from './http/routes/explanations.ts'
 import { type HealthRouteDependencies, healthRoutes } from './http/routes/health.ts'
 import { historyRoutes } from './http/routes/history.ts'
 import { holdRoutes } from './http/routes/holds.ts'
+import { metricsRoutes } from './http/routes/metrics.ts'
 import { movementRoutes } from './http/routes/movements.ts'
 import { statisticsRoutes } from './http/routes/statistics.ts'
 import { walletRoutes } from './http/routes/wallets.ts'
 import type { Logger } from './observability/logger.ts'
+import type { Metrics } from './observability/metrics.ts'
+import type { Tracing } from './observability/tracing.ts'
+import type { Authenticator } from './services/authenticator.ts'
 import type { ExplanationService } from './services/explanation-service.ts'
 import type { HistoryService } from './services/history-service.ts'
+import type { OwnershipService } from './services/ownership-service.ts'
 import type { StatisticsService } from './services/statistics-service.ts'
 import type { UseCaseChoice } from './services/use-cases.ts'
 
@@ -29,10 +41,19 @@ export type App = FastifyInstance
 /** What the application is built on. */
 export interface AppDependencies extends HealthRouteDependencies {
   readonly logger: Logger
+  readonly metrics: Metrics
+  /** Only where requests are traced. */
+  readonly tracing?: Tracing
   readonly useCases: UseCaseChoice
   readonly historyService: HistoryService
   readonly statisticsService: StatisticsService
   readonly explanationService: ExplanationService
+  /** `null`: nobody is limited. */
+  readonly rateLimit: RateLimit | null
+  /** Addresses and networks whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[]
+  /** Who may call; `null`: everybody, everything. */
+  readonly access: { readonly authenticator: Authenticator; readonly ownership: OwnershipService } | null
 }
 
 /**
@@ -65,6 +86,7 @@ function routesOf(deps: AppDependencies): Readonly<Record<string, FastifyPluginA
     explanations: explanationRoutes(deps.explanationService),
     credits: creditRoutes(deps.useCases),
     health: healthRoutes(deps),
+    metrics: metricsRoutes(deps.metrics),
   }
 }
 
@@ -81,17 +103,31 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     // While the process stops, what still arrives is answered by the parts that know why.
     return503OnClosing: false,
     genReqId: requestIdOf,
-    frameworkErrors: sendError,
+    // Whoever may invent addresses has no limit.
+    trustProxy: deps.trustedProxies.length > 0 && [...deps.trustedProxies],
+    // An address that cannot be read meets no hook, so it is counted here.
+    frameworkErrors: (error, request, reply) => {
+      sendError(error, request, reply)
+      deps.metrics.http.unknownRoute(request.method).answered(reply.statusCode, 0)
+    },
     clientErrorHandler: answerClientError,
     routerOptions: { ignoreTrailingSlash: true, caseSensitive: true, maxParamLength: MAX_PARAM_LENGTH },
   })
   app.setErrorHandler(sendError)
   useRequestIds(app)
+  useDraining(app, deps.health)
+  useRequestMetrics(app, deps.metrics.http)
+  useRequestTracing(app, deps.tracing)
   useRequestLog(app, deps.logger)
   useUnknownRoutes(app)
   useJsonBodies(app)
   useValidation(app)
+  useRouteScopes(app)
   await useOpenapi(app, { version: deps.version })
+  useAuthentication(app, deps.access?.authenticator ?? null)
+  // Between who calls and whether they may: how often.
+  await useRateLimit(app, deps.rateLimit)
+  useAuthorization(app, deps.access?.ownership ?? null)
   for (const routes of Object.values(routesOf(deps))) await app.register(routes)
   return app
 }

@@ -1,100 +1,13 @@
 // The environment, read and checked once. Nothing else reads `process.env`, and every fault is reported in one message.
 import { z } from 'zod'
-
-const DEFAULT_PORT = 8208
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
-
-/** A variable: what it means, what it may be, and what it is when nobody sets it. */
-interface Variable<Schema extends z.ZodType> {
-  readonly schema: Schema
-  readonly expected: string
-  readonly meaning: string
-  /** Its value may be shown in a message or a log only without its password. */
-  readonly secret?: true
-}
-
-function variable<Schema extends z.ZodType>(schema: Schema, about: Omit<Variable<Schema>, 'schema'>): Variable<Schema> {
-  return { schema, ...about }
-}
-
-function wholeNumber(bounds: { readonly min: number; readonly max: number; readonly default: number }) {
-  const { min, max } = bounds
-  return z
-    .string()
-    .regex(/^[0-9]{1,9}$/)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max)
-    .default(bounds.default)
-}
-
-const VARIABLES = {
-  NODE_ENV: variable(z.enum(['production', 'development', 'test']).default('development'), {
-    expected: 'production, development or test',
-    meaning: 'With production, DATABASE_URL is required (development)',
-  }),
-  HOST: variable(z.string().default('0.0.0.0'), {
-    expected: 'an address to listen on',
-    meaning: 'Address to listen on (0.0.0.0)',
-  }),
-  PORT: variable(wholeNumber({ min: 0, max: 65_535, default: DEFAULT_PORT }), {
-    expected: 'a whole number from 0 to 65535; 0 takes any free port',
-    meaning: `Port to listen on; 0 takes any free one (${DEFAULT_PORT})`,
-  }),
-  DATABASE_URL: variable(z.string().refine(isPostgresUrl).optional(), {
-    expected: 'postgres://user:password@host:port/database',
-    meaning: 'PostgreSQL 15 or later; without it one is started in DATA_DIR',
-    secret: true,
-  }),
-  DATABASE_POOL_MAX: variable(wholeNumber({ min: 1, max: 1000, default: 10 }), {
-    expected: 'a whole number from 1 to 1000',
-    meaning: 'Connections for reads; posting lanes and dry runs have one more each, the expiry of holds two (10)',
-  }),
-  DATA_DIR: variable(z.string().default('./data'), {
-    expected: 'a folder',
-    meaning: 'Where the PostgreSQL that we start ourselves keeps its data (./data)',
-  }),
-  DEMO_DATA: variable(z.enum(['auto', 'on', 'off']).default('auto'), {
-    expected: 'auto, on or off',
-    meaning: 'Whether to write the wallets that the examples are about; auto: into the embedded database only (auto)',
-  }),
-  LOG_LEVEL: variable(z.enum(LOG_LEVELS).default('info'), {
-    expected: `one of ${LOG_LEVELS.join(', ')}`,
-    meaning: 'Lines to log; debug has one for each request (info)',
-  }),
-  POSTING_LANES: variable(wholeNumber({ min: 1, max: 64, default: 1 }), {
-    expected: 'a whole number from 1 to 64',
-    meaning: 'Flushes that may be in flight at once, each for its share of the wallets (1)',
-  }),
-  POSTING_QUEUE_MAX: variable(wholeNumber({ min: 1, max: 1_000_000, default: 1000 }), {
-    expected: 'a whole number from 1 to 1000000',
-    meaning: 'Operations that may wait; one more is refused with overloaded (1000)',
-  }),
-  POSTING_FLUSH_MAX: variable(wholeNumber({ min: 1, max: 10_000, default: 256 }), {
-    expected: 'a whole number from 1 to 10000',
-    meaning: 'Operations folded into one database transaction (256)',
-  }),
-  HOLD_EXPIRY_INTERVAL_MS: variable(wholeNumber({ min: 0, max: 3_600_000, default: 1000 }), {
-    expected: 'a whole number from 0 to 3600000; 0 never does it',
-    meaning: 'Pause between looks for expired holds to write down; their money is free without it. 0: never (1000)',
-  }),
-} as const
+import { consulUrl, isTorn, proxiesIn, VARIABLES, type Variable } from './environment.ts'
 
 type VariableName = keyof typeof VARIABLES
 
-const environmentSchema = z.object({
-  NODE_ENV: VARIABLES.NODE_ENV.schema,
-  HOST: VARIABLES.HOST.schema,
-  PORT: VARIABLES.PORT.schema,
-  DATABASE_URL: VARIABLES.DATABASE_URL.schema,
-  DATABASE_POOL_MAX: VARIABLES.DATABASE_POOL_MAX.schema,
-  DATA_DIR: VARIABLES.DATA_DIR.schema,
-  DEMO_DATA: VARIABLES.DEMO_DATA.schema,
-  LOG_LEVEL: VARIABLES.LOG_LEVEL.schema,
-  POSTING_LANES: VARIABLES.POSTING_LANES.schema,
-  POSTING_QUEUE_MAX: VARIABLES.POSTING_QUEUE_MAX.schema,
-  POSTING_FLUSH_MAX: VARIABLES.POSTING_FLUSH_MAX.schema,
-  HOLD_EXPIRY_INTERVAL_MS: VARIABLES.HOLD_EXPIRY_INTERVAL_MS.schema,
-})
+/** Listening on one of these says nothing about where others find us. */
+const EVERY_ADDRESS = new Set(['0.0.0.0', '::'])
+
+const environmentSchema = z.object(schemasOf(VARIABLES))
 
 /** What the service runs with. */
 export interface Config {
@@ -106,12 +19,63 @@ export interface Config {
   readonly databasePoolMax: number
   readonly dataDir: string
   readonly demoData: boolean
-  readonly logLevel: (typeof LOG_LEVELS)[number]
+  readonly logLevel: z.infer<typeof VARIABLES.LOG_LEVEL.schema>
   /** Whether an npm script is our parent, through a shell that passes no signals on. */
   readonly startedByNpm: boolean
   readonly posting: { readonly lanes: number; readonly queueMax: number; readonly flushMax: number }
   /** 0: expired holds are left for other processes to write down. */
   readonly holdExpiryIntervalMs: number
+  /** 0: nobody looks whether the ledger balances. */
+  readonly ledgerAuditIntervalMs: number
+  /** The name under which others reach this instance. */
+  readonly serviceHost: string
+  readonly consul: ConsulConfig
+  readonly peers: PeersConfig
+  readonly auth: AuthConfig
+  /** `null`: no limit. */
+  readonly rateLimit: RateLimitConfig | null
+  /** Addresses and networks whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[]
+  /** Where traces go; `null`: nowhere. */
+  readonly traceEndpoint: string | null
+}
+
+/** The Consul agent, and how it is used. */
+interface ConsulConfig {
+  /** `on`: the service does not start without an agent; `auto`: it joins as soon as there is one. */
+  readonly enabled: 'auto' | 'on' | 'off'
+  readonly url: string
+  readonly token: string | null
+  readonly syncIntervalMs: number
+  readonly checkIntervalMs: number
+}
+
+/** The services that others own, and what they are asked. */
+interface PeersConfig {
+  readonly accountServiceUrl: string
+  readonly organizationServiceUrl: string
+  readonly validateUsers: 'best-effort' | 'required' | 'off'
+  /** For one question, retries included. */
+  readonly timeoutMs: number
+  /** How long a yes is believed; 0: asked every time. */
+  readonly cacheMs: number
+  readonly internalSecret: string | null
+}
+
+/** Who may call; with neither, everybody may do everything. */
+interface AuthConfig {
+  readonly tokens: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string } | null
+  readonly apiKeysFile: string | null
+}
+
+/** How much one caller may ask for. */
+interface RateLimitConfig {
+  readonly max: number
+  readonly windowMs: number
+  /** `null`: each instance counts for itself. */
+  readonly redisUrl: string | null
+  /** How long a request waits for Redis. */
+  readonly redisTimeoutMs: number
 }
 
 /** The environment cannot be used; the message says all that is wrong with it, in whole sentences. */
@@ -134,10 +98,17 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       'DATABASE_URL is not set, and NODE_ENV is production: set it to postgres://user:password@host:port/database.',
     )
   }
+  faults.push(...authFaults(set))
   if (!parsed.success || faults.length > 0) {
     throw new ConfigError(['The environment cannot be used:', ...faults.map((fault) => `  ${fault}`)].join('\n'))
   }
-  const values = parsed.data
+  return configOf(parsed.data, set)
+}
+
+function configOf(
+  values: z.infer<typeof environmentSchema>,
+  set: Readonly<Record<string, string | undefined>>,
+): Config {
   return {
     nodeEnv: values.NODE_ENV,
     host: values.HOST,
@@ -150,13 +121,73 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     startedByNpm: set['npm_lifecycle_event'] !== undefined,
     posting: { lanes: values.POSTING_LANES, queueMax: values.POSTING_QUEUE_MAX, flushMax: values.POSTING_FLUSH_MAX },
     holdExpiryIntervalMs: values.HOLD_EXPIRY_INTERVAL_MS,
+    ledgerAuditIntervalMs: values.LEDGER_AUDIT_INTERVAL_SECONDS * 1000,
+    serviceHost: values.SERVICE_HOST ?? (EVERY_ADDRESS.has(values.HOST) ? '127.0.0.1' : values.HOST),
+    consul: {
+      enabled: values.CONSUL_ENABLED,
+      url: consulUrl(values.CONSUL_HTTP_ADDR),
+      token: values.CONSUL_HTTP_TOKEN ?? null,
+      syncIntervalMs: values.CONSUL_SYNC_INTERVAL_MS,
+      checkIntervalMs: values.CONSUL_CHECK_INTERVAL_MS,
+    },
+    peers: {
+      accountServiceUrl: values.ACCOUNT_SERVICE_URL,
+      organizationServiceUrl: values.ORGANIZATION_SERVICE_URL,
+      validateUsers: values.VALIDATE_USERS,
+      timeoutMs: values.PEER_TIMEOUT_MS,
+      cacheMs: values.PEER_CACHE_SECONDS * 1000,
+      internalSecret: values.INTERNAL_SERVICE_SECRET ?? null,
+    },
+    auth: authOf(values),
+    rateLimit:
+      values.RATE_LIMIT_ENABLED === 'false'
+        ? null
+        : {
+            max: values.RATE_LIMIT_MAX,
+            windowMs: values.RATE_LIMIT_WINDOW_SECONDS * 1000,
+            redisUrl: values.REDIS_URL ?? null,
+            redisTimeoutMs: values.REDIS_TIMEOUT_MS,
+          },
+    trustedProxies: values.TRUSTED_PROXIES === undefined ? [] : proxiesIn(values.TRUSTED_PROXIES),
+    traceEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
   }
+}
+
+function authOf(values: z.infer<typeof environmentSchema>): AuthConfig {
+  const { AUTH_JWKS_URL: jwksUrl, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = values
+  const given = jwksUrl !== undefined && issuer !== undefined && audience !== undefined
+  return { tokens: given ? { jwksUrl, issuer, audience } : null, apiKeysFile: values.AUTH_API_KEYS_FILE ?? null }
+}
+
+/** A token whose issuer or audience nobody checks may be one that was meant for another service. */
+function authFaults(set: Readonly<Record<string, string | undefined>>): string[] {
+  const names = ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE'] as const
+  const missing = names.filter((name) => set[name] === undefined)
+  if (missing.length === 0 || missing.length === names.length) return []
+  return [`${missing.join(' and ')} must be set too: ${names.join(', ')} go together.`]
 }
 
 /** What the service runs with, for the log: no secrets. */
 export function publicConfig(config: Config): Record<string, unknown> {
-  const { databaseUrl, ...rest } = config
-  return { ...rest, database: databaseUrl === null ? 'embedded' : withoutPassword(databaseUrl) }
+  const { databaseUrl, consul, peers, auth, rateLimit, traceEndpoint, ...rest } = config
+  return {
+    ...rest,
+    database: databaseUrl === null ? 'embedded' : withoutPassword(databaseUrl),
+    consul: { ...consul, url: withoutPassword(consul.url), token: presence(consul.token) },
+    peers: {
+      ...peers,
+      accountServiceUrl: withoutPassword(peers.accountServiceUrl),
+      organizationServiceUrl: withoutPassword(peers.organizationServiceUrl),
+      internalSecret: presence(peers.internalSecret),
+    },
+    auth: { ...auth, tokens: auth.tokens && { ...auth.tokens, jwksUrl: withoutPassword(auth.tokens.jwksUrl) } },
+    rateLimit: rateLimit && { ...rateLimit, redisUrl: rateLimit.redisUrl && withoutPassword(rateLimit.redisUrl) },
+    traceEndpoint: traceEndpoint && withoutPassword(traceEndpoint),
+  }
+}
+
+function presence(secret: string | null): 'set' | null {
+  return secret === null ? null : 'set'
 }
 
 /** The environment variables, a line each, for `--help`. */
@@ -171,22 +202,23 @@ function faultsOf(error: z.ZodError, received: Readonly<Record<string, string | 
   return [...names].filter(isVariableName).map((name) => {
     const about: Variable<z.ZodType> = VARIABLES[name]
     const value = received[name] ?? ''
-    return `${name} is ${JSON.stringify(about.secret ? withoutPassword(value) : value)}; expected ${about.expected}.`
+    return `${name} is ${JSON.stringify(shown(value, about))}; expected ${about.expected}.`
   })
+}
+
+function shown(value: string, { secret }: Variable<z.ZodType>): string {
+  if (secret === 'whole') return '[not shown: it is a secret]'
+  return secret ? withoutPassword(value) : value
+}
+
+/** The schema of each variable, by its name. */
+function schemasOf<Variables extends Readonly<Record<string, Variable<z.ZodType>>>>(variables: Variables) {
+  const entries = Object.entries(variables).map(([name, { schema }]) => [name, schema])
+  return Object.fromEntries(entries) as { [Name in keyof Variables]: Variables[Name]['schema'] }
 }
 
 function isVariableName(name: string): name is VariableName {
   return name in VARIABLES
-}
-
-function isPostgresUrl(text: string): boolean {
-  const url = URL.parse(text)
-  return url !== null && /^postgres(?:ql)?:$/.test(url.protocol) && url.pathname.length > 1 && !isTorn(url)
-}
-
-/** An unescaped `/`, `?` or `#` in a password ends the host before the `@` does. */
-function isTorn(url: URL): boolean {
-  return `${url.pathname}${url.search}${url.hash}`.includes('@')
 }
 
 /** Everything but the password; where it cannot be told what is one, nothing. */

@@ -1,40 +1,23 @@
-// The composition root: config in, a whole service out. The only place where the parts meet; tests replace some of them.
+// The composition root: config in, a whole service out. Tests replace some of what the application gets.
+import { ApiKeysFile } from './api-keys-file.ts'
 import { type App, type AppDependencies, buildApp } from './app.ts'
+import { createAccess, createRateLimit } from './composition/access.ts'
+import { createTracing, type Ground, partLog } from './composition/ground.ts'
+import { createLedger, servicesOver } from './composition/ledger.ts'
+import { createNeighbours } from './composition/neighbours.ts'
+import { phasesOf } from './composition/phases.ts'
+import { createWorkers } from './composition/workers.ts'
 import type { Config } from './config.ts'
-import { pendingMigrations } from './db/migrator.ts'
-import { pingDatabase } from './db/ping.ts'
-import { PipelineConnection } from './db/pipeline.ts'
-import { createPool, createReadDatabase, type ReadDatabase } from './db/pool.ts'
 import type { Logger } from './observability/logger.ts'
-import { FiguresRepository } from './repositories/figures-repository.ts'
-import { ExplanationRepository } from './repositories/explanation-repository.ts'
-import { HistoryRepository } from './repositories/history-repository.ts'
-import { HoldRepository } from './repositories/hold-repository.ts'
-import { LedgerRepository } from './repositories/ledger-repository.ts'
-import { StatisticsRepository } from './repositories/statistics-repository.ts'
-import { WalletRepository } from './repositories/wallet-repository.ts'
+import { Metrics } from './observability/metrics.ts'
 import { writeDemoData } from './services/demo-data.ts'
-import { DryRuns } from './services/dry-runs.ts'
-import { ExplanationService } from './services/explanation-service.ts'
-import { FiguresService } from './services/figures-service.ts'
-import { HealthService } from './services/health-service.ts'
-import { HistoryService } from './services/history-service.ts'
-import { EXPIRY_ROUND, HoldExpiryService } from './services/hold-expiry-service.ts'
-import { type FlushLog, PostingFlush } from './services/posting-flush.ts'
-import { PostingQueue } from './services/posting-queue.ts'
-import { StatisticsService } from './services/statistics-service.ts'
-import { UseCaseChoice } from './services/use-cases.ts'
+import type { PostingQueue } from './services/posting-queue.ts'
 import { runPhases, type ShutdownPhase } from './shutdown.ts'
-import { holdExpiryLoop } from './workers/hold-expiry.ts'
-import type { Loop } from './workers/loop.ts'
-
-const PING_TIMEOUT_MS = 1000
-const IDLE_SWEEP_MS = 20
 
 /** What the service is made from. */
 export interface ContainerOptions {
-  /** Only what the parts need: where the database comes from is the caller's. */
-  readonly config: Pick<Config, 'port' | 'databasePoolMax' | 'posting' | 'holdExpiryIntervalMs'>
+  readonly config: Config
+  /** Where the database comes from is the caller's. */
   readonly databaseUrl: string
   readonly logger: Logger
   readonly version: string
@@ -48,6 +31,8 @@ export interface Container {
   readonly postings: PostingQueue
   /** Opens the connections that postings need, so that the first one does not wait, and starts what works unasked. */
   start(): Promise<void>
+  /** Tells Consul of this instance, once it listens. Throws `ConsulUnusableError` where CONSUL_ENABLED is on. */
+  announce(port: number): Promise<void>
   /** Writes what is missing of the demo data. */
   writeDemoData(): Promise<void>
   /** How to stop, in order. */
@@ -56,187 +41,41 @@ export interface Container {
   stop(): Promise<void>
 }
 
-/** Composes a service. Opens no connection by itself. */
+/** Composes a service. Opens no connection by itself. Throws `ConfigError` for a file of keys that cannot be used. */
 export async function createContainer(options: ContainerOptions): Promise<Container> {
-  const { databaseUrl, logger, config } = options
-  const onConnectionError = (error: Error): void => logger.warn({ err: error }, 'A database connection was lost')
-  const pool = createPool({ databaseUrl, max: config.databasePoolMax, onConnectionError })
-  const db = createReadDatabase(pool)
-  const connect = (): PipelineConnection => new PipelineConnection({ databaseUrl, onConnectionError })
-  const lanes = Array.from({ length: config.posting.lanes }, connect)
-  const dryRunConnection = connect()
-  const expiryConnections = { eager: connect(), patient: connect() }
-  const postings = createPostingQueue(options, {
-    connections: lanes,
-    maxWaiting: config.posting.queueMax,
-    maxFlushSize: config.posting.flushMax,
-    name: 'callers',
-    locking: 'wait',
-  })
-  const repositories = repositoriesOver(db)
-  const dryRuns = new DryRuns(new LedgerRepository(dryRunConnection))
-  const workers = createWorkers(options, { holds: repositories.holds, connections: expiryConnections })
-  const health = new HealthService({
-    pingDatabase: () => pingDatabase(pool, PING_TIMEOUT_MS),
-    pendingMigrations: () => pendingMigrations(db),
-  })
+  const { config, logger, version } = options
+  const log = partLog(logger)
+  const apiKeys = config.auth.apiKeysFile === null ? null : await ApiKeysFile.open(config.auth.apiKeysFile)
+  const tracing = await createTracing({ config, version, log })
+  const ground: Ground = { ...options, log, metrics: new Metrics({ version }), tracing }
+  const ledger = createLedger(ground)
+  const neighbours = await createNeighbours(ground)
+  const { consul, sharedCounts } = neighbours
+  const workers = createWorkers(ground, { ledger, apiKeys })
   const app = await buildApp({
-    ...servicesOf({ repositories, postings, dryRuns }),
-    health,
+    ...servicesOver(ledger, neighbours),
+    health: ledger.health,
     logger,
-    version: options.version,
+    metrics: ground.metrics,
+    ...(tracing && { tracing }),
+    version,
     port: config.port,
+    access: createAccess(ground, { apiKeys, ledger }),
+    rateLimit: createRateLimit(ground, sharedCounts),
+    trustedProxies: config.trustedProxies,
     ...options.overrides,
   })
-  const phases = phasesOf({
-    app,
-    health,
-    workers,
-    postings,
-    connections: [...lanes, dryRunConnection, ...Object.values(expiryConnections)],
-    db,
-  })
+  const phases = phasesOf({ app, workers, ledger, neighbours, tracing })
   return {
     app,
-    postings,
+    postings: ledger.postings,
     phases,
     start: async () => {
-      await Promise.all(lanes.map((connection) => connection.open()))
+      await Promise.all([consul.start(), ledger.open(), sharedCounts?.start()])
       for (const worker of workers) worker.start()
     },
-    writeDemoData: () => writeDemoData(postings, (message, fields) => logger.info(fields, message)),
-    stop: async () => void (await runPhases(phases, (message, fields) => logger.warn(fields, message))),
+    announce: (port) => consul.announce(port),
+    writeDemoData: () => writeDemoData(ledger.postings, log.info),
+    stop: async () => void (await runPhases(phases, log.warn)),
   }
-}
-
-function createPostingQueue(
-  { logger }: ContainerOptions,
-  queue: {
-    readonly connections: readonly PipelineConnection[]
-    readonly maxWaiting: number
-    readonly maxFlushSize: number
-    /** What the log calls it. */
-    readonly name: string
-    readonly locking: 'wait' | 'skip'
-  },
-): PostingQueue {
-  const { connections, maxWaiting, maxFlushSize, name, locking } = queue
-  const log: FlushLog = (message, fields) => logger.warn({ ...fields, queue: name }, message)
-  return new PostingQueue({
-    flushes: connections.map(
-      (connection) => new PostingFlush({ ledger: new LedgerRepository(connection), log, locking }),
-    ),
-    maxWaiting,
-    maxFlushSize,
-  })
-}
-
-/** What is done unasked has connections and queues of its own: no caller must wait for it, or for whom it waits. */
-function createWorkers(
-  options: ContainerOptions,
-  parts: {
-    readonly holds: HoldRepository
-    readonly connections: Readonly<Record<'eager' | 'patient', PipelineConnection>>
-  },
-): readonly Loop[] {
-  const { config, logger } = options
-  const { holds, connections } = parts
-  const intervalMs = config.holdExpiryIntervalMs
-  if (intervalMs === 0) return []
-  const eager = createPostingQueue(options, {
-    connections: [connections.eager],
-    maxWaiting: EXPIRY_ROUND,
-    maxFlushSize: EXPIRY_ROUND,
-    name: 'expiry, eager',
-    locking: 'skip',
-  })
-  const patient = createPostingQueue(options, {
-    connections: [connections.patient],
-    maxWaiting: 1,
-    maxFlushSize: 1,
-    name: 'expiry, patient',
-    locking: 'wait',
-  })
-  return [
-    holdExpiryLoop({
-      expiry: new HoldExpiryService({ holds, eager, patient }),
-      intervalMs,
-      log: {
-        info: (message, fields) => logger.info(fields, message),
-        warn: (message, fields) => logger.warn(fields, message),
-      },
-    }),
-  ]
-}
-
-function repositoriesOver(db: ReadDatabase) {
-  return {
-    wallets: new WalletRepository(db),
-    history: new HistoryRepository(db),
-    holds: new HoldRepository(db),
-    statistics: new StatisticsRepository(db),
-    explanations: new ExplanationRepository(db),
-    figures: new FiguresRepository(db),
-  }
-}
-
-function servicesOf(parts: {
-  readonly repositories: ReturnType<typeof repositoriesOver>
-  readonly postings: PostingQueue
-  readonly dryRuns: DryRuns
-}) {
-  const { repositories, postings, dryRuns } = parts
-  return {
-    useCases: new UseCaseChoice({ ...repositories, postings, dryRuns }),
-    historyService: new HistoryService(repositories),
-    statisticsService: new StatisticsService(repositories),
-    explanationService: new ExplanationService(repositories),
-    figures: new FiguresService({ ...repositories, postings, startedAt: new Date() }),
-  }
-}
-
-/** A kept-alive connection whose last answer went out after closing began would hold the server open for its 72 s. */
-async function finishRequests(app: App): Promise<void> {
-  const sweep = setInterval(() => app.server.closeIdleConnections(), IDLE_SWEEP_MS)
-  try {
-    await app.close()
-  } finally {
-    clearInterval(sweep)
-  }
-}
-
-/** Nobody is sent here any more, and nothing is begun unasked; what is under way is waited for in the phases to come. */
-function startDraining(health: HealthService, workers: readonly Loop[]): void {
-  health.startDraining()
-  for (const worker of workers) void worker.stop()
-}
-
-/** Not ready → no new connections, what is in flight is answered → nothing unasked → what is queued is written → connections. */
-function phasesOf(parts: {
-  readonly app: App
-  readonly health: HealthService
-  readonly workers: readonly Loop[]
-  readonly postings: PostingQueue
-  readonly connections: readonly PipelineConnection[]
-  readonly db: ReadDatabase
-}): readonly ShutdownPhase[] {
-  const { app, health, workers, postings, connections, db } = parts
-  return [
-    { name: 'not ready', timeoutMs: 100, run: () => startDraining(health, workers) },
-    { name: 'requests in flight', timeoutMs: 10_000, run: () => finishRequests(app) },
-    {
-      name: 'workers',
-      timeoutMs: 4000,
-      run: async () => void (await Promise.all(workers.map((worker) => worker.stop()))),
-    },
-    { name: 'postings in flight', timeoutMs: 10_000, run: () => postings.drain() },
-    {
-      name: 'database connections',
-      timeoutMs: 5000,
-      run: async () => {
-        await Promise.all(connections.map((connection) => connection.close()))
-        await db.destroy()
-      },
-    },
-  ]
 }

@@ -5,6 +5,7 @@ import { type Container, createContainer } from './container.ts'
 import { checkConnection, DatabaseUnusableError, migrationFailed } from './db/connection-check.ts'
 import { type EmbeddedPostgres, EmbeddedPostgresError, startEmbeddedPostgres } from './db/embedded.ts'
 import { migrateToLatest } from './db/migrator.ts'
+import { ConsulUnusableError } from './peers/consul-registration.ts'
 import { createLogger, type Logger, prettyDestination } from './observability/logger.ts'
 import { readVersion } from './observability/version.ts'
 import { createShutdown, type ShutdownPhase } from './shutdown.ts'
@@ -87,13 +88,15 @@ class WalletProcess {
     return container
   }
 
-  async #listen({ app }: Container): Promise<void> {
+  async #listen(container: Container): Promise<void> {
     const { host, port } = this.#config
+    const { app } = container
     await app.listen({ host, port })
     const address = app.server.address()
     const actual = typeof address === 'object' && address !== null ? address.port : port
     const url = `http://${reachableName(host)}:${actual}`
     this.#logger.info({ url, port: actual, docs: `${url}/docs` }, 'listening')
+    await container.announce(actual)
     if (process.stdout.isTTY) process.stdout.write(`\n  The wallet service is ready: ${url}/docs\n\n`)
   }
 
@@ -146,7 +149,8 @@ function explainStartFailure(error: unknown, config: Pick<Config, 'host' | 'port
   if (
     error instanceof ConfigError ||
     error instanceof DatabaseUnusableError ||
-    error instanceof EmbeddedPostgresError
+    error instanceof EmbeddedPostgresError ||
+    error instanceof ConsulUnusableError
   ) {
     return error.message
   }

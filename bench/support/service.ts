@@ -47,9 +47,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       DATABASE_URL: databaseUrl,
       HOST: '127.0.0.1',
       PORT: '0',
-      CONSUL_ENABLED: 'false',
+      CONSUL_ENABLED: 'off',
       VALIDATE_USERS: 'off',
-      RATE_LIMIT_ENABLED: 'false',
     },
     stdio: ['ignore', output.fd, output.fd],
   })

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { parseConfig } from '../../src/config.ts'
 import { createContainer } from '../../src/container.ts'
 import { createLogger } from '../../src/observability/logger.ts'
+import { withSettings } from './readme-settings.ts'
 import { withThrowawayDatabase } from './throwaway-database.ts'
 
 const run = promisify(execFile)
@@ -14,13 +15,19 @@ const README = new URL('../../README.md', import.meta.url)
 const SESSION = /```console\n([\s\S]*?)```/g
 /** Where the README's reader finds the service; here it is elsewhere. */
 const SERVER = 'localhost:8208'
+/** Without the neighbours that this machine may have. */
+const ALONE = { PORT: '0', CONSUL_ENABLED: 'off', VALIDATE_USERS: 'off' }
 const STEP_ENDS = '--- the step ends ---'
 const UUIDV7 = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g
 const TIMESTAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,6}Z/g
 
-/** The README with its sessions as they run now; unchanged when only ids and times differ. Needs `bash` and `curl`. */
+/** The README as it should be: its table of settings, and its sessions as they run now. Needs `bash` and `curl`. */
 export async function renderReadme(): Promise<string> {
-  const readme = await readFile(README, 'utf8')
+  return withSessions(withSettings(await readFile(README, 'utf8')))
+}
+
+/** Unchanged when only ids and times differ. */
+async function withSessions(readme: string): Promise<string> {
   const shown = [...readme.matchAll(SESSION)].map(([, session = '']) => session)
   const commands = shown.map((session) =>
     session.split('\n').flatMap((line) => (line.startsWith('$ ') ? [line.slice(2)] : [])),
@@ -35,7 +42,7 @@ function withDemoService<Result>(work: (server: string) => Promise<Result>): Pro
   return withThrowawayDatabase(async (databaseUrl) => {
     const version = 'readme'
     const logger = createLogger({ level: 'silent', version })
-    const container = await createContainer({ config: parseConfig({ PORT: '0' }), databaseUrl, logger, version })
+    const container = await createContainer({ config: parseConfig(ALONE), databaseUrl, logger, version })
     try {
       await container.start()
       await container.writeDemoData()

@@ -48,6 +48,7 @@ export const ERRORS = {
   database_unavailable: later('Database unavailable'),
   wallet_busy: later('Wallet is busy'),
   outcome_unknown: later('Outcome unknown'),
+  peer_unavailable: later('Peer service unavailable'),
 } as const satisfies Record<string, ErrorDefinition>
 
 export type ErrorCode = keyof typeof ERRORS

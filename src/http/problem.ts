@@ -42,17 +42,21 @@ export function problemOf(error: AppError, requestId: string): Problem {
     retryable,
     ...(faults.length > 0 && { errors: faults }),
   }
-  return { status, headers: headersOf(code), body: { ...body, ...explanationOf(context, body) } }
+  return { status, headers: headersOf(error), body: { ...body, ...explanationOf(context, body) } }
 }
 
 function explanationOf(context: ErrorContext, body: ProblemBody): ErrorContext {
   return Object.fromEntries(Object.entries(context).filter(([key]) => !(key in body) && key !== 'errors'))
 }
 
-function headersOf(code: ErrorCode): Record<string, string> {
+/** When to try again is in the context where it is known, else in the registry. */
+function headersOf({ code, context }: AppError): Record<string, string> {
   const definition = ERRORS[code]
   if (!('retryAfterSeconds' in definition)) return { 'content-type': PROBLEM_TYPE }
-  return { 'content-type': PROBLEM_TYPE, 'retry-after': String(definition.retryAfterSeconds) }
+  return {
+    'content-type': PROBLEM_TYPE,
+    'retry-after': String(context['retry_after_seconds'] ?? definition.retryAfterSeconds),
+  }
 }
 
 /** Any error as one of the registry: ours as they are, the framework's by their code, and everything else as a bug. */

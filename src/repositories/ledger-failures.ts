@@ -1,5 +1,5 @@
 // How a write to the ledger can fail, in terms that its callers may act on without knowing a SQLSTATE.
-import type { DatabaseFailure } from '../db/sqlstate.ts'
+import { type DatabaseFailure, sqlstateOf } from '../db/sqlstate.ts'
 import type { HoldEvent } from '../domain/hold.ts'
 import type { TransactionId } from '../domain/transaction.ts'
 import type { WalletId, WalletState } from '../domain/wallet.ts'
@@ -9,10 +9,13 @@ export type { DatabaseFailure } from '../db/sqlstate.ts'
 /** Nothing was written, and `failure` says whether trying again may help. */
 export class LedgerFailure extends Error {
   readonly failure: DatabaseFailure
+  /** What the server called it; `null` where it said nothing. */
+  readonly sqlstate: string | null
   constructor(failure: DatabaseFailure, cause: unknown) {
     super(`The ledger was not written: ${failure}`, { cause })
     this.name = 'LedgerFailure'
     this.failure = failure
+    this.sqlstate = sqlstateOf(cause)
   }
 }
 
@@ -30,9 +33,12 @@ export interface WrittenIds {
 /** The connection was lost after COMMIT had been sent: the rows may or may not be there. */
 export class CommitOutcomeUnknown extends Error {
   readonly written: WrittenIds
+  /** As in `LedgerFailure`. */
+  readonly sqlstate: string | null
   constructor(written: WrittenIds, cause: unknown) {
     super('The answer to COMMIT was lost', { cause })
     this.name = 'CommitOutcomeUnknown'
     this.written = written
+    this.sqlstate = sqlstateOf(cause)
   }
 }

@@ -21,14 +21,16 @@ export class WalletRepository {
 
   /** Wallets of a user, newest first; of one type, if given. */
   async walletsOfUser(userId: string, walletType?: WalletType): Promise<Wallet[]> {
-    const wallets = this.#wallets().where('user_id', '=', userId)
-    const wanted = walletType === undefined ? wallets : wallets.where('wallet_type', '=', walletType)
-    return this.#newestFirst(wanted)
+    return this.#newestFirst(this.#wallets().where('user_id', '=', userId), walletType)
   }
 
-  /** Wallets of an organization, newest first. */
-  async walletsOfOrganization(organizationId: string): Promise<Wallet[]> {
-    return this.#newestFirst(this.#wallets().where('organization_id', '=', organizationId))
+  /** Wallets of an organization, newest first; of one type, and of one owner, if given. */
+  async walletsOfOrganization(
+    organizationId: string,
+    { walletType, owner = null }: { readonly walletType?: WalletType | undefined; readonly owner?: string | null } = {},
+  ): Promise<Wallet[]> {
+    const all = this.#wallets().where('organization_id', '=', organizationId)
+    return this.#newestFirst(owner === null ? all : all.where('user_id', '=', owner), walletType)
   }
 
   /** The open fiat wallet that a user's legacy credits live in: CREDIT first, else the oldest; `null` if there is none. */
@@ -52,6 +54,16 @@ export class WalletRepository {
     return row?.creation_snapshot ? createdWalletOf(row, row.creation_snapshot) : null
   }
 
+  /** Whether a creation with this Idempotency-Key has opened a wallet of the user. That stays so for ever. */
+  async hasCreation(userId: string, key: string): Promise<boolean> {
+    const query = this.#db
+      .selectFrom('wallets')
+      .select('wallet_id')
+      .where('user_id', '=', userId)
+      .where('creation_key', '=', key)
+    return (await reading(query.executeTakeFirst())) !== undefined
+  }
+
   async #findWallets(walletIds: readonly WalletId[]): Promise<Map<WalletId, Wallet>> {
     const rows = await reading(
       this.#wallets()
@@ -61,8 +73,12 @@ export class WalletRepository {
     return new Map(rows.map((row) => [row.wallet_id, walletOf(row)]))
   }
 
-  async #newestFirst(wallets: SelectQueryBuilder<Database, 'wallets', WalletRow>): Promise<Wallet[]> {
-    const rows = await reading(wallets.orderBy('created_at', 'desc').orderBy('wallet_id', 'desc').execute())
+  async #newestFirst(
+    wallets: SelectQueryBuilder<Database, 'wallets', WalletRow>,
+    walletType: WalletType | undefined,
+  ): Promise<Wallet[]> {
+    const wanted = walletType === undefined ? wallets : wallets.where('wallet_type', '=', walletType)
+    const rows = await reading(wanted.orderBy('created_at', 'desc').orderBy('wallet_id', 'desc').execute())
     return rows.map(walletOf)
   }
 

@@ -11,6 +11,8 @@ import type { PostingQueue } from './posting-queue.ts'
 /** Ids of the demo data; the examples of the specification use them. */
 export const DEMO = {
   userId: 'demo-user',
+  /** All demo wallets belong to it. */
+  organizationId: 'acme',
   /** 1,000 CREDIT to start with, and a few movements. */
   walletId: asWalletId('0197f7d4-1b1a-7c3e-9a51-0d4f2c6b8e01'),
   /** Of the same currency, another user's: the target of transfers. */
@@ -71,7 +73,7 @@ function opening(
     walletId,
     transactionId: demoTransactionId(step),
     userId,
-    organizationId: null,
+    organizationId: DEMO.organizationId,
     walletType,
     currency: CREDIT,
     initialBalance: initial === null ? null : amount(initial),

@@ -20,11 +20,17 @@ export class HealthService {
   readonly #probes: HealthProbes
   readonly #database: () => Promise<Pick<Readiness, 'database' | 'migrations'>>
   #draining = false
+  #latest: Readiness | null = null
   #pinging: Promise<boolean> | null = null
 
   constructor(probes: HealthProbes) {
     this.#probes = probes
     this.#database = remembered(() => this.#lookAtDatabase())
+  }
+
+  /** Whether the process is on its way out. */
+  get isDraining(): boolean {
+    return this.#draining
   }
 
   /** From now on the service is not ready, though what is in flight goes on. */
@@ -50,7 +56,15 @@ export class HealthService {
   async readiness(): Promise<Readiness> {
     const { database, migrations } = await this.#database()
     const draining = this.#draining
-    return { ready: database === 'reachable' && migrations === 'at_head' && !draining, database, migrations, draining }
+    const ready = database === 'reachable' && migrations === 'at_head' && !draining
+    this.#latest = { ready, database, migrations, draining }
+    return this.#latest
+  }
+
+  /** What is known without waiting, for whoever looks every few seconds: it is found out anew meanwhile. `null`: nothing yet. */
+  glance(): Readiness | null {
+    void this.readiness()
+    return this.#latest
   }
 
   async #lookAtDatabase(): Promise<Pick<Readiness, 'database' | 'migrations'>> {

@@ -11,6 +11,7 @@ import {
   LedgerFailure,
   type WrittenIds,
 } from '../repositories/ledger-failures.ts'
+import type { QueueMetrics } from '../observability/posting-metrics.ts'
 import type { LedgerRepository, Locked } from '../repositories/ledger-repository.ts'
 
 /** The outcome of a command, or the error that kept it from having one. */
@@ -36,16 +37,20 @@ export class PostingFlush {
   readonly #ledger: LedgerRepository
   readonly #log: FlushLog
   readonly #locking: 'wait' | 'skip'
+  readonly #metrics: Pick<QueueMetrics, 'retried'> | undefined
 
   constructor(options: {
     readonly ledger: LedgerRepository
     readonly log: FlushLog
     /** `skip`: a wallet that somebody else holds is `wallet_busy` at once. Default: waited for, as callers want it. */
     readonly locking?: 'wait' | 'skip'
+    /** Told of every failure after which the flush is tried again. */
+    readonly metrics?: Pick<QueueMetrics, 'retried'>
   }) {
     this.#ledger = options.ledger
     this.#log = options.log
     this.#locking = options.locking ?? 'wait'
+    this.#metrics = options.metrics
   }
 
   /** Decides and writes the commands together; one result each, in order. Never rejects. */
@@ -82,6 +87,7 @@ export class PostingFlush {
           // Somebody held a wallet for the whole lock timeout: its commands are told so, everybody else goes on.
           if (failure === 'lock_timeout') locking = 'skip'
         }
+        this.#metrics?.retried(sqlstateOf(error))
       }
       await delay(backoff(attempt))
     }
@@ -90,6 +96,7 @@ export class PostingFlush {
   /** The database refused a statement of the flush: each command runs by itself, so that the bad one fails alone. */
   async #runAlone(deadline: number, commands: readonly Command[], error: unknown): Promise<readonly Result[]> {
     if (commands.length === 1) return [error instanceof Error ? error : new Error('Posting failed', { cause: error })]
+    this.#metrics?.retried(sqlstateOf(error))
     const results: Result[] = []
     for (const command of commands) results.push(...(await this.#runUntil(deadline, [command])))
     return results
@@ -128,6 +135,11 @@ function outcomeUnknown(cause: unknown): AppError {
 /** The kind of a failed look or write; what nobody expected counts as refused by the database. */
 export function failureOf(error: unknown): DatabaseFailure {
   return error instanceof LedgerFailure ? error.failure : 'rejected'
+}
+
+/** The SQLSTATE behind a failure; `null` where the server said nothing. */
+function sqlstateOf(error: unknown): string | null {
+  return error instanceof LedgerFailure || error instanceof CommitOutcomeUnknown ? error.sqlstate : null
 }
 
 /** Exponential up to a cap, with jitter, so that processes that collided once do not collide again. */

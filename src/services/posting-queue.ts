@@ -4,6 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from '../domain/command.ts'
 import { AppError } from '../domain/errors.ts'
 import type { Outcome } from '../domain/ledger-state.ts'
+import type { QueueMetrics } from '../observability/posting-metrics.ts'
+import type { PostingTrace, QueueTracing } from '../observability/tracing.ts'
 import type { PostingFlush } from './posting-flush.ts'
 
 /** What a caller of the queue can get: everything but a refusal, which is thrown. */
@@ -28,6 +30,10 @@ export interface PostingQueueOptions {
   readonly maxWaiting: number
   /** Commands folded into one flush. */
   readonly maxFlushSize: number
+  /** Told of every flush, and of what is turned away before one. */
+  readonly metrics?: QueueMetrics
+  /** Only where requests are traced. */
+  readonly tracing?: QueueTracing
 }
 
 export interface PostingQueueFigures {
@@ -43,6 +49,7 @@ interface Waiting {
   readonly resolve: (posting: Posting) => void
   readonly reject: (error: unknown) => void
   readonly timer: NodeJS.Timeout
+  readonly trace: PostingTrace | undefined
 }
 
 interface Lane {
@@ -56,6 +63,8 @@ export class PostingQueue implements Poster {
   readonly #lanes: readonly Lane[]
   readonly #maxWaiting: number
   readonly #maxFlushSize: number
+  readonly #metrics: QueueMetrics | undefined
+  readonly #tracing: QueueTracing | undefined
   #waiting = 0
   #draining = false
   #flushes = 0
@@ -66,6 +75,8 @@ export class PostingQueue implements Poster {
     this.#lanes = options.flushes.map((flush) => ({ flush, waiting: [], busy: false }))
     this.#maxWaiting = options.maxWaiting
     this.#maxFlushSize = options.maxFlushSize
+    this.#metrics = options.metrics
+    this.#tracing = options.tracing
   }
 
   /**
@@ -73,16 +84,17 @@ export class PostingQueue implements Poster {
    * Throws the refusal of the ledger's rules, or `overloaded`, `wallet_busy`, `database_unavailable`, `outcome_unknown`.
    */
   post(command: Command): Promise<Posting> {
-    if (this.#draining) return Promise.reject(overloaded('The service is stopping'))
+    if (this.#draining) return Promise.reject(this.#refusal(command, 'The service is stopping'))
     if (this.#waiting >= this.#maxWaiting) {
-      return Promise.reject(overloaded(`${this.#maxWaiting} operations are already waiting`))
+      return Promise.reject(this.#refusal(command, `${this.#maxWaiting} operations are already waiting`))
     }
     const lane = this.#laneOf(command)
     return new Promise((resolve, reject) => {
       // Settling a promise twice does nothing, so a flush that ends later than this needs no bookkeeping.
       const timer = setTimeout(() => reject(unanswered()), ANSWER_TIMEOUT_MS)
       this.#waiting += 1
-      lane.waiting.push({ command, enqueuedAt: performance.now(), resolve, reject, timer })
+      const trace = this.#tracing?.posting(command.kind)
+      lane.waiting.push({ command, enqueuedAt: performance.now(), resolve, reject, timer, trace })
       if (!lane.busy) void this.#run(lane)
     })
   }
@@ -128,7 +140,9 @@ export class PostingQueue implements Poster {
       if (item.enqueuedAt >= oldest) return true
       this.#waiting -= 1
       clearTimeout(item.timer)
-      item.reject(overloaded(`The operation waited for ${MAX_WAIT_MS} ms and was not tried`))
+      const refusal = this.#refusal(item.command, `The operation waited for ${MAX_WAIT_MS} ms and was not tried`)
+      item.trace?.end(refusal)
+      item.reject(refusal)
       return false
     })
   }
@@ -137,22 +151,30 @@ export class PostingQueue implements Poster {
     this.#flushes += 1
     this.#commands += batch.length
     this.#largestFlush = Math.max(this.#largestFlush, batch.length)
-    const outcomes = await lane.flush.run(batch.map((item) => item.command))
+    const commands = batch.map((item) => item.command)
+    const begun = performance.now()
+    const trace = this.#tracing?.flush(batch.map((item) => item.trace))
+    const outcomes = await lane.flush.run(commands)
+    trace?.end()
+    this.#metrics?.flushed(commands, outcomes, (performance.now() - begun) / 1000)
     this.#waiting -= batch.length
     batch.forEach((item, index) => answer(item, outcomes[index]))
+  }
+
+  #refusal(command: Command, why: string): AppError {
+    const error = new AppError('overloaded', `The service is overloaded: ${why}. Try again shortly`)
+    this.#metrics?.refused(command, error)
+    return error
   }
 }
 
 function answer(item: Waiting, result: Outcome | Error | undefined): void {
   clearTimeout(item.timer)
+  item.trace?.end(result)
   if (result === undefined) item.reject(new Error('A flush left a command unanswered'))
   else if (result instanceof Error) item.reject(result)
   else if (result.kind === 'refused') item.reject(result.error)
   else item.resolve(result)
-}
-
-function overloaded(why: string): AppError {
-  return new AppError('overloaded', `The service is overloaded: ${why}. Try again shortly`)
 }
 
 function unanswered(): AppError {

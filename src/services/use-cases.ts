@@ -4,6 +4,7 @@ import type { HoldRepository } from '../repositories/hold-repository.ts'
 import type { WalletRepository } from '../repositories/wallet-repository.ts'
 import type { DryRuns } from './dry-runs.ts'
 import { HoldService } from './hold-service.ts'
+import type { OwnerChecks } from './owner-checks.ts'
 import type { Poster, PostingQueue } from './posting-queue.ts'
 import { WalletService } from './wallet-service.ts'
 
@@ -19,6 +20,8 @@ export interface UseCaseOptions {
   readonly wallets: WalletRepository
   readonly history: HistoryRepository
   readonly holds: HoldRepository
+  /** `null`: anybody may own a wallet. */
+  readonly owners: OwnerChecks | null
 }
 
 /** Gives each request the use cases that it asks for. */
@@ -42,9 +45,9 @@ export class UseCaseChoice {
   }
 }
 
-function useCasesOver(postings: Poster, { wallets, history, holds }: UseCaseOptions): UseCases {
+function useCasesOver(postings: Poster, { wallets, history, holds, owners }: UseCaseOptions): UseCases {
   return {
-    wallets: new WalletService({ postings, wallets, history }),
+    wallets: new WalletService({ postings, wallets, history, owners }),
     holds: new HoldService({ postings, wallets, history, holds }),
   }
 }

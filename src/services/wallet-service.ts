@@ -3,12 +3,13 @@
 import type { AdministrationCommand, PostingCommand } from '../domain/command.ts'
 import { AppError, assert } from '../domain/errors.ts'
 import { CREDIT } from '../domain/money.ts'
-import { transactionNotFound, walletNotFound } from '../domain/refusals.ts'
+import { requireDecimals, transactionNotFound, walletNotFound } from '../domain/refusals.ts'
 import type { Transaction, TransactionId } from '../domain/transaction.ts'
 import type { Wallet, WalletId, WalletType } from '../domain/wallet.ts'
 import type { HistoryRepository } from '../repositories/history-repository.ts'
 import type { WalletRepository } from '../repositories/wallet-repository.ts'
 import { newTransactionId, newWalletId } from './new-ids.ts'
+import { type Asker, type OwnerChecks, UNASKED } from './owner-checks.ts'
 import type { Poster } from './posting-queue.ts'
 import {
   claimConsume,
@@ -43,6 +44,8 @@ export interface WalletServiceOptions {
   readonly postings: Poster
   readonly wallets: WalletRepository
   readonly history: HistoryRepository
+  /** Absent: anybody may own a wallet, and a service open it for any organization. */
+  readonly owners?: Pick<OwnerChecks, 'refusalOf'> | null
 }
 
 /** Opens, changes and closes wallets, and moves money. */
@@ -50,15 +53,22 @@ export class WalletService {
   readonly #postings: Poster
   readonly #wallets: WalletRepository
   readonly #history: HistoryRepository
+  readonly #owners: Pick<OwnerChecks, 'refusalOf'>
 
   constructor(options: WalletServiceOptions) {
     this.#postings = options.postings
     this.#wallets = options.wallets
     this.#history = options.history
+    this.#owners = options.owners ?? UNASKED
   }
 
-  /** Opens a wallet; an initial balance is its first deposit. Throws `wallet_exists`, `idempotency_key_reused`. */
-  async createWallet(request: CreateWalletRequest, key?: IdempotencyKey): Promise<OpenedWallet> {
+  /**
+   * Opens a wallet; an initial balance is its first deposit. Throws `wallet_exists`, `idempotency_key_reused`; for a user
+   * who names an organization, and where owners are checked, also `forbidden`, `peer_unavailable`, and as it may be
+   * `user_not_found`, `organization_not_found`.
+   */
+  async createWallet(request: CreateWalletRequest, key?: IdempotencyKey, asker: Asker = {}): Promise<OpenedWallet> {
+    await this.#requireOwner({ request, key, asker })
     const posting = await this.#postings.post({
       kind: 'create',
       walletId: newWalletId(),
@@ -90,6 +100,14 @@ export class WalletService {
   /** A user's wallets, newest first; empty for a user nobody knows. */
   walletsOfUser(userId: string, walletType?: WalletType): Promise<readonly Wallet[]> {
     return this.#wallets.walletsOfUser(userId, walletType)
+  }
+
+  /** An organization's wallets, or those of one owner in it, newest first; empty for an organization nobody knows. */
+  walletsOfOrganization(
+    organizationId: string,
+    wanted: { readonly walletType?: WalletType | undefined; readonly owner?: string | null } = {},
+  ): Promise<readonly Wallet[]> {
+    return this.#wallets.walletsOfOrganization(organizationId, wanted)
   }
 
   /** Merges metadata, changes the blockchain address or network. Throws `wallet_not_found`, `wallet_closed`. */
@@ -191,12 +209,16 @@ export class WalletService {
     })
   }
 
-  /** The wallet behind the legacy credit endpoints: the user's CREDIT wallet, else the oldest fiat one, else a new one. */
-  async creditWallet(userId: string): Promise<Wallet> {
+  /**
+   * The wallet behind the legacy credit endpoints: the user's CREDIT wallet, else the oldest fiat one, else a new one, which is
+   * opened as by `createWallet`.
+   */
+  async creditWallet(userId: string, asker: Asker = {}): Promise<Wallet> {
     const existing = await this.#wallets.primaryFiatWallet(userId)
     if (existing) return existing
     try {
-      const opened = await this.createWallet({ userId, walletType: 'fiat', currency: CREDIT, initialBalance: null })
+      const request = { userId, walletType: 'fiat', currency: CREDIT, initialBalance: null } as const
+      const opened = await this.createWallet(request, undefined, asker)
       return opened.wallet
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'wallet_exists') throw error
@@ -208,14 +230,38 @@ export class WalletService {
   }
 
   /**
-   * Takes money for metered use from the user's credit wallet. Throws as `consume`.
+   * Takes money for metered use from the user's credit wallet. Throws as `consume` and, where it opens one, as `createWallet`.
    * A key leads back to the wallet that it was first used in: which wallet is meant may have changed since, when a CREDIT
    * wallet was opened beside an older one or the wallet was closed, and a retry must not be charged to another wallet.
    */
-  async consumeCredits(userId: string, request: ConsumeRequest, key?: IdempotencyKey): Promise<PostedRows> {
+  async consumeCredits(
+    userId: string,
+    request: ConsumeRequest,
+    key?: IdempotencyKey,
+    asker: Asker = {},
+  ): Promise<PostedRows> {
     const earlier = key === undefined ? null : await this.#history.findWalletOfKey(userId, key, 'consume_credits')
-    const walletId = earlier ?? (await this.creditWallet(userId)).walletId
+    const walletId = earlier ?? (await this.creditWallet(userId, asker)).walletId
     return this.#debitForUse('consume_credits', walletId, request, key)
+  }
+
+  /**
+   * Refuses an owner who may not have a wallet; before any lock, since others are asked. A request whose key has already opened
+   * one goes on to the ledger, which answers it again or refuses it: never opens another, whatever has become of the owner.
+   */
+  async #requireOwner(creation: {
+    readonly request: CreateWalletRequest
+    readonly key: IdempotencyKey
+    readonly asker: Asker
+  }): Promise<void> {
+    const { request, key, asker } = creation
+    const { userId, organizationId = null, initialBalance, currency } = request
+    const refusal = await this.#owners.refusalOf({ userId, organizationId }, asker)
+    if (refusal === null) return
+    if (key !== undefined && (await this.#wallets.hasCreation(userId, key))) return
+    // As the ledger would say it: a fault of the request's own comes before what depends on others.
+    if (initialBalance !== null) requireDecimals(initialBalance, currency, 'initial_balance')
+    throw refusal
   }
 
   #credit(

@@ -5,8 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 export interface LoopOptions {
   /** Pause between two pieces of work, give or take a quarter, so that many processes do not all come at once. */
   readonly intervalMs: number
-  /** One piece of work; true when there is more to do at once. A failure is the same as nothing more to do. */
-  readonly work: () => Promise<boolean>
+  /**
+   * One piece of work; true when there is more to do at once. A failure is the same as nothing more to do. Long work ends early
+   * when the signal says that the loop is to stop.
+   */
+  readonly work: (signal: AbortSignal) => Promise<boolean>
   /** Told of a failure, but not of the same trouble again and again: the next one is told after a success. */
   readonly onFailure: (error: unknown) => void
 }
@@ -44,7 +47,7 @@ export class Loop {
 
   async #work(): Promise<boolean> {
     try {
-      const more = await this.#options.work()
+      const more = await this.#options.work(this.#stopping.signal)
       this.#failing = false
       return more
     } catch (error) {

@@ -20,12 +20,12 @@ beforeAll(async () => {
   database = await createTestDatabase()
   const destination = { write: (line: string) => void logged.push(line) }
   container = await createContainer({
-    config: parseConfig({}),
+    config: parseConfig({ CONSUL_ENABLED: 'off', VALIDATE_USERS: 'off' }),
     databaseUrl: database.url,
     logger: createLogger({ level: 'info', version: '0.0.0-test', destination }),
     version: '0.0.0-test',
   })
-  container.app.get('/bug', async () => {
+  container.app.get('/bug', { config: { scope: 'public' } }, async () => {
     throw new Error('SELECT secret FROM wallets', { cause: new Error('password=hunter2') })
   })
   await container.start()
@@ -359,7 +359,7 @@ describe('health and figures', () => {
 })
 
 test('without its database the service is unhealthy but alive', async () => {
-  const config = parseConfig({})
+  const config = parseConfig({ VALIDATE_USERS: 'off' })
   const logger = createLogger({ level: 'silent', version: '0' })
   const away = await createContainer({ config, databaseUrl: 'postgres://127.0.0.1:1/none', logger, version: '0' })
   try {
@@ -375,7 +375,7 @@ test('without its database the service is unhealthy but alive', async () => {
 })
 
 test('a service that stops is not ready', async () => {
-  const config = parseConfig({})
+  const config = parseConfig({ VALIDATE_USERS: 'off' })
   const logger = createLogger({ level: 'silent', version: '0' })
   const leaving = await createContainer({ config, databaseUrl: database.url, logger, version: '0' })
   const ready = async () => {

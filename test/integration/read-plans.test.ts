@@ -95,6 +95,10 @@ const READS: Readonly<Record<string, (subject: Subject) => Promise<unknown>>> = 
   'look-up of a wallet': ({ walletId }) => reads.wallets.findWallet(walletId),
   'look-up of a transaction': (subject) => reads.history.findTransaction(firstTransactionOf(subject)),
   'look-up of a posting': (subject) => reads.history.findPosting(firstTransactionOf(subject)),
+  'whether a wallet is the user’s': ({ userId, walletId }) =>
+    reads.ownership.ownedBy(userId, [{ kind: 'wallet', id: walletId }]),
+  'whether a transaction is the user’s': (subject) =>
+    reads.ownership.ownedBy(subject.userId, [{ kind: 'transaction', id: firstTransactionOf(subject) }]),
   'wallet of a key': ({ userId }) => reads.history.findWalletOfKey(userId, 'key', 'consume_credits'),
   'balance at an instant': ({ walletId, rows }) => reads.history.balanceAt(walletId, instantOf(rows / 2)),
   'newest page': (subject) => pageOf(subject),

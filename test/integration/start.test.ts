@@ -1,6 +1,7 @@
 // Starting, failing to start, and starting again: the process as an operator meets it, with the embedded database.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { Agent, request } from 'node:http'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -163,6 +164,50 @@ test('SIGTERM answers what is in flight before it ends', async () => {
   const [row] = await queryDatabase<{ count: string }>(databaseUrl, 'SELECT count(*) FROM wallet_transactions')
   expect(row?.count).toBe('60')
 })
+
+test('SIGTERM cuts no connection that is in use: nobody is left in doubt about a request on it', async () => {
+  const { databaseUrl, service, api, close } = await startOneService()
+  onTestFinished(close)
+  const wallet = await api.openWallet({ user_id: 'in-use' })
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 })
+  onTestFinished(() => agent.destroy())
+  const deposit = (): Promise<Sent> => depositOver(agent, `${service.url}/api/v1/wallets/${wallet}/deposit`)
+  let acknowledged = 0
+  const caller = async (): Promise<Sent> => {
+    for (;;) {
+      const sent = await deposit()
+      if (sent.status !== 200) return sent
+      acknowledged += 1
+    }
+  }
+  const callers = Array.from({ length: 16 }, caller)
+  await expect.poll(() => acknowledged).toBeGreaterThan(200)
+  expect(await service.stop()).toBe(0)
+  const last = await Promise.all(callers)
+  // A connection that was just opened may be refused in any way; on one in use, every request is answered.
+  expect(last.filter(({ status, isReused }) => status !== null || isReused)).toEqual([])
+  const [row] = await queryDatabase<{ count: string }>(databaseUrl, 'SELECT count(*) FROM wallet_transactions')
+  expect(row?.count).toBe(String(acknowledged))
+})
+
+/** `status`: `null` where there was no answer. */
+interface Sent {
+  readonly status: number | null
+  readonly isReused: boolean
+}
+
+function depositOver(agent: Agent, url: string): Promise<Sent> {
+  return new Promise((done) => {
+    const sending = request(url, { agent, method: 'POST', headers: { 'content-type': 'application/json' } })
+    const end = (status: number | null): void => done({ status, isReused: sending.reusedSocket })
+    sending.once('error', () => end(null))
+    sending.once('response', (answer) => {
+      answer.resume()
+      answer.once('close', () => end(answer.complete ? (answer.statusCode ?? null) : null))
+    })
+    sending.end('{"amount":1}')
+  })
+}
 
 async function waitingPostings(url: string): Promise<number> {
   const response = await fetch(`${url}/api/v1/wallet/stats`)

@@ -127,20 +127,21 @@ export class Api {
   }
 
   async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
-    const { body, headers = {}, key } = options
+    const { body: sent, headers = {}, key } = options
     const response = await fetch(`${this.#url}${path}`, {
       method,
       headers: {
-        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(sent !== undefined && { 'content-type': 'application/json' }),
         ...(key !== undefined && { 'idempotency-key': key }),
         ...headers,
       },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(sent !== undefined && { body: typeof sent === 'string' ? sent : JSON.stringify(sent) }),
     })
     const text = await response.text()
-    const answer = { status: response.status, headers: response.headers, text, body: JSON.parse(text) }
-    const [pathname = path] = path.split('?')
     const contentType = response.headers.get('content-type') ?? ''
+    const body = contentType.includes('json') ? JSON.parse(text) : text
+    const answer = { status: response.status, headers: response.headers, text, body }
+    const [pathname = path] = path.split('?')
     const found = departures({ method, path: pathname, status: answer.status, contentType, body: answer.body })
     expect(found, `${method} ${path} answered ${answer.status} ${text.slice(0, 500)}`).toEqual([])
     expect(response.headers.get('x-request-id')).toBeTruthy()

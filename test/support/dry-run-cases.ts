@@ -21,7 +21,7 @@ const KEY = 'key'
 const TOO_FINE = '0.000000001'
 
 let users = 0
-export const newUser = (): string => `dry-run-${(users += 1)}`
+export const newUser = (kind = 'dry-run'): string => `${kind}-${(users += 1)}`
 
 const funded = (api: Api, more: object = {}): Promise<string> =>
   api.openWallet({ user_id: newUser(), initial_balance: 10, ...more })
@@ -45,6 +45,15 @@ async function closed(api: Api): Promise<string> {
   const wallet = await funded(api, { initial_balance: 0 })
   await api.call('DELETE', `/api/v1/wallets/${wallet}`)
   return wallet
+}
+
+/** Owners who are refused where the peers are the stub of peer-stubs.ts, which knows them by their names. */
+function refusedOwners(request: (user: string) => Request): Outcomes {
+  return {
+    user_not_found: async () => request(newUser('unknown')),
+    forbidden: async () => request(newUser('inactive')),
+    peer_unavailable: async () => request(newUser('garbled')),
+  }
 }
 
 /** A wallet in which the key is taken. */
@@ -137,6 +146,9 @@ function creation(): Outcomes {
   return {
     ok: async () => request(newUser(), { initial_balance: 7, metadata: { a: 1 } }),
     'ok (empty)': async () => request(newUser()),
+    ...refusedOwners(request),
+    'forbidden (to whoever is no member)': async () => request(newUser(), { organization_id: 'acme' }),
+    organization_not_found: async () => request(newUser(), { organization_id: 'unknown-1' }),
     wallet_exists: async (api) => request(await owner(api)),
     idempotency_key_reused: async (api) => request(await owner(api, KEY), { currency: 'USD' }),
     validation_failed: async () => request(newUser(), { initial_balance: TOO_FINE }),
@@ -242,6 +254,7 @@ function creditsBalance(): Outcomes {
       return request(user)
     },
     'ok (of a user without a wallet)': async () => request(newUser()),
+    ...refusedOwners(request),
     validation_failed: async () => request('x'.repeat(256)),
   }
 }
@@ -260,6 +273,7 @@ function creditsConsumption(): Outcomes {
     ok: async (api) => request((await owner(api)).user),
     insufficient_balance: async (api) => request((await owner(api)).user, 11),
     'insufficient_balance (of a user without a wallet)': async () => request(newUser()),
+    ...refusedOwners(request),
     wallet_frozen: async (api) => {
       const { user, wallet } = await owner(api)
       await setStatus(api, wallet, 'freeze')

@@ -37,14 +37,23 @@ const SPECIFICATION_ID = 'https://wallet-service.invalid/openapi.json'
 /** The committed specification. */
 export const specification: Specification = parse(readFileSync(new URL('../../openapi.yaml', import.meta.url), 'utf8'))
 
+/** The ids of all operations. */
+export function operationIds(): string[] {
+  return Object.values(specification.paths).flatMap((operations) =>
+    Object.values(operations).map(({ operationId }) => operationId),
+  )
+}
+
 const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: true })
 addFormats.default(ajv)
+// Only what is sent as a string: a JSON number is a decimal anyway.
+ajv.addFormat('decimal', /^-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?$/)
 ajv.addSchema({ $id: SPECIFICATION_ID, ...specification })
 
 const validators = new Map<string, ValidateFunction>()
 
 /** One operation of the specification, by method and concrete path. */
-function operationAt(method: string, path: string): { template: string; operation: Operation } | null {
+export function operationAt(method: string, path: string): { template: string; operation: Operation } | null {
   const candidates = Object.entries(specification.paths)
     .filter(([template]) => patternOf(template).test(path))
     // A literal segment is a better match than a parameter, as in the router.

@@ -7,6 +7,7 @@ import type { Wallet } from '../../src/domain/wallet.ts'
 import { HistoryRepository } from '../../src/repositories/history-repository.ts'
 import { HoldRepository } from '../../src/repositories/hold-repository.ts'
 import { transactionOf } from '../../src/repositories/read-rows.ts'
+import { OwnershipRepository } from '../../src/repositories/ownership-repository.ts'
 import { StatisticsRepository } from '../../src/repositories/statistics-repository.ts'
 import { WalletRepository } from '../../src/repositories/wallet-repository.ts'
 import { HistoryService } from '../../src/services/history-service.ts'
@@ -28,6 +29,7 @@ export interface ReadServices {
   readonly history: HistoryRepository
   readonly holds: HoldRepository
   readonly statistics: StatisticsRepository
+  readonly ownership: OwnershipRepository
   readonly historyService: HistoryService
   readonly statisticsService: StatisticsService
   /** Every statement since the start, or since somebody emptied the list. */
@@ -58,6 +60,7 @@ export function openReads(databaseUrl: string): ReadServices {
     history,
     holds: new HoldRepository(db),
     statistics,
+    ownership: new OwnershipRepository(db),
     historyService: new HistoryService({ wallets, history }),
     statisticsService: new StatisticsService({ statistics }),
     sent,

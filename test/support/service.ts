@@ -21,9 +21,23 @@ export interface ServiceProcess {
   kill(): Promise<void>
 }
 
+/** What to run instead of the sources: in which folder, which arguments of node, as whom. */
+export interface ServiceProgram {
+  readonly folder: string
+  readonly words: readonly string[]
+  readonly user: { readonly uid: number; readonly gid: number } | null
+}
+
+const FROM_SOURCE: ServiceProgram = { folder: process.cwd(), words: [MAIN], user: null }
+
 /** Starts a service process on a port of the system's choosing and waits until it listens. */
-export async function startService(environment: Readonly<Record<string, string>>): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [MAIN], {
+export async function startService(
+  environment: Readonly<Record<string, string>>,
+  { folder, words, user }: ServiceProgram = FROM_SOURCE,
+): Promise<ServiceProcess> {
+  const child = spawn(process.execPath, words, {
+    cwd: folder,
+    ...user,
     env: { ...baseEnvironment(), PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'info', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -71,10 +85,18 @@ export async function closeFaultless(one: OneService): Promise<void> {
   expect(faults).toEqual([])
 }
 
+/** What no test wants unless it says so: neighbours that happen to run on this machine, limits, and looks at a damaged ledger. */
+const ALONE = {
+  CONSUL_ENABLED: 'off',
+  VALIDATE_USERS: 'off',
+  RATE_LIMIT_ENABLED: 'false',
+  LEDGER_AUDIT_INTERVAL_SECONDS: '0',
+}
+
 /** What any process needs, without the settings of the service that the machine may have. */
 function baseEnvironment(): Record<string, string> {
   const { PATH = '', HOME = '', TMPDIR } = process.env
-  return { PATH, HOME, ...(TMPDIR !== undefined && { TMPDIR }) }
+  return { PATH, HOME, ...ALONE, ...(TMPDIR !== undefined && { TMPDIR }) }
 }
 
 function listening(child: ChildProcess, log: string[]): Promise<string> {

@@ -36,6 +36,7 @@ const TABLE = {
   database_unavailable: 503,
   wallet_busy: 503,
   outcome_unknown: 503,
+  peer_unavailable: 503,
 }
 
 const codesWhere = (holds: (definition: (typeof ERRORS)[keyof typeof ERRORS]) => boolean): string[] =>
@@ -46,7 +47,14 @@ test('the codes and their statuses are those of the contract', () => {
 })
 
 test('what may succeed later says when to try again, and nothing else does', () => {
-  const later = ['rate_limited', 'overloaded', 'database_unavailable', 'wallet_busy', 'outcome_unknown']
+  const later = [
+    'rate_limited',
+    'overloaded',
+    'database_unavailable',
+    'wallet_busy',
+    'outcome_unknown',
+    'peer_unavailable',
+  ]
   expect(codesWhere((definition) => definition.retryable)).toEqual(later)
   expect(codesWhere((definition) => 'retryAfterSeconds' in definition)).toEqual(later)
 })

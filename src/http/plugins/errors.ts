@@ -4,16 +4,17 @@ import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { uuidv7 } from 'uuidv7'
-import type { AppError } from '../../domain/errors.ts'
+import type { AppError, ErrorCode } from '../../domain/errors.ts'
 import type { Logger } from '../../observability/logger.ts'
+import { ThrottledLine } from '../../observability/throttled-line.ts'
 import { appErrorOf, type Problem, problemOf, transportProblem } from '../problem.ts'
 import { REQUEST_ID_HEADER } from './request-context.ts'
 
 /** Sends any error that a request ends in. */
 export type ErrorSender = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void
 
-/** Lines about load are written once a second at most: a log that grows with the load adds to it. */
-const LOAD_LOG_INTERVAL_MS = 1000
+/** What every request may meet while there is too much load, or something that we need is out of reach. */
+const REPEATED: readonly ErrorCode[] = ['overloaded', 'peer_unavailable', 'database_unavailable', 'wallet_busy']
 
 /** Makes the sender that the app's error handler and the framework's own errors share. */
 export function createErrorSender(logger: Logger): ErrorSender {
@@ -32,19 +33,19 @@ export function createErrorSender(logger: Logger): ErrorSender {
 }
 
 function createFailureLog(logger: Logger): (error: AppError, request: FastifyRequest) => void {
-  let silentUntil = 0
-  let suppressed = 0
+  const repeated = new Map(REPEATED.map((code) => [code, new ThrottledLine()]))
   return (error, request) => {
-    const fields = { request_id: request.id, method: request.method, route: request.routeOptions.url, code: error.code }
-    if (error.code === 'internal_error') return logger.error({ ...fields, err: error.cause }, 'A request failed')
-    if (error.code !== 'overloaded') return logger.warn({ ...fields, err: error.cause }, error.message)
-    const now = performance.now()
-    suppressed += 1
-    if (now < silentUntil) return undefined
-    logger.warn({ ...fields, refused: suppressed }, error.message)
-    silentUntil = now + LOAD_LOG_INTERVAL_MS
-    suppressed = 0
-    return undefined
+    const fields = {
+      request_id: request.id,
+      ...(request.trace && { trace_id: request.trace.traceId }),
+      method: request.method,
+      route: request.routeOptions.url,
+      code: error.code,
+    }
+    const line = repeated.get(error.code)
+    if (line) line.count((refused) => logger.warn({ ...fields, refused, err: error.cause }, error.message))
+    else if (error.code === 'internal_error') logger.error({ ...fields, err: error.cause }, 'A request failed')
+    else logger.warn({ ...fields, err: error.cause }, error.message)
   }
 }
 

@@ -11,7 +11,18 @@ type Operation = OpenAPIV3_1.OperationObject
 type Response = OpenAPIV3_1.ResponseObject
 type Parameter = OpenAPIV3_1.ParameterObject
 
+/** Those of draft-ietf-httpapi-ratelimit-headers up to 06; they are missing where nobody is limited. */
+const LIMIT_HEADERS = {
+  'RateLimit-Limit': limitHeader('Requests that a caller may send in a window'),
+  'RateLimit-Remaining': limitHeader('Requests that are left of the window'),
+  'RateLimit-Reset': limitHeader('Seconds until the window ends'),
+}
+
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
+
+function limitHeader(description: string): OpenAPIV3_1.HeaderObject {
+  return { description, schema: { type: 'integer' } }
+}
 
 /** Completes a document made from routes. It comes as text, so that no parts are shared: YAML would write anchors for those. */
 export function completeDocument(text: string): Document {
@@ -35,6 +46,7 @@ function completeOperation(operation: Operation): void {
   for (const response of Object.values(operation.responses ?? {})) {
     if (response !== undefined && !isReference(response)) completeResponse(response)
   }
+  documentLimit(operation.responses ?? {})
 }
 
 /** @fastify/swagger says of every body that it is required; a schema says of itself when it can be left out. */
@@ -72,8 +84,22 @@ function completeResponse(response: Response): void {
   const text = JSON.stringify(media.schema)
   const codes = ERROR_CODES.filter((code) => text.includes(`"${code}"`))
   media.examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]))
+  if (codes.some((code) => ERRORS[code].status === 401)) {
+    response.headers['WWW-Authenticate'] = { $ref: '#/components/headers/Challenge' }
+  }
   if (codes.some((code) => 'retryAfterSeconds' in ERRORS[code])) {
     response.headers['Retry-After'] = { $ref: '#/components/headers/RetryAfter' }
+  }
+}
+
+/** Every answer of a limited operation says what is left; that is documented where a caller would look for it. */
+function documentLimit(responses: OpenAPIV3_1.ResponsesObject): void {
+  if (!('429' in responses)) return
+  for (const [status, response] of Object.entries(responses)) {
+    if (!/^(?:2..|429)$/.test(status) || response === undefined || isReference(response)) continue
+    for (const name of Object.keys(LIMIT_HEADERS)) {
+      response.headers = { ...response.headers, [name]: { $ref: `#/components/headers/${name}` } }
+    }
   }
 }
 
@@ -87,7 +113,9 @@ function withComponents(document: Document): Document {
       examples: Object.fromEntries(examples),
       headers: {
         RequestId: { description: 'The id of the request, for the log', schema: { type: 'string' } },
+        Challenge: { description: 'How to authenticate (RFC 6750)', schema: { type: 'string' } },
         RetryAfter: { description: 'Seconds after which the same request may succeed', schema: { type: 'integer' } },
+        ...LIMIT_HEADERS,
       },
     },
   }

@@ -4,6 +4,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { RouteScope } from '../../domain/caller.ts'
 import { ERRORS } from '../../domain/errors.ts'
 import { ERROR_CODES } from '../schemas/errors.ts'
 import { completeDocument } from './openapi-document.ts'
@@ -27,6 +28,9 @@ const INTRODUCTION = [
     '`Idempotency-Replayed: true`, and nothing happens twice.',
   '**Dry runs**: `?dry_run=true` on anything that changes something answers as the real call would at that moment, refusals ' +
     'included. Nothing is written, and an `Idempotency-Key` stays unused.',
+  '**Callers** are checked where the service is told to; else every caller may do everything. Users show an access token ' +
+    '(`Authorization: Bearer`), services an `X-API-Key`. `x-scope` says what an operation needs; `wallet:admin` includes ' +
+    '`wallet:write`, and that `wallet:read`. A token reaches only what belongs to its `sub`: wallets of others do not exist for it.',
   '**Errors** are `application/problem+json` (RFC 9457). `code` is one of a closed list; `retryable` says whether the same ' +
     'request may succeed later, and `Retry-After` when. Any path answers 404 `route_not_found` when nothing is there, and 405 ' +
     '`method_not_allowed` with `Allow` for a wrong method.',
@@ -57,18 +61,34 @@ function keepWireExamples(context: { zodSchema: z.core.$ZodType; jsonSchema: z.c
   }
 }
 
+const SECURITY_SCHEMES = {
+  accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token of a user' },
+  apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The key of a service' },
+} as const
+
+/** Says what an operation needs of its caller. */
+function withScope<Schema extends object>(
+  { schema, url }: { readonly schema: Schema; readonly url: string },
+  scope: RouteScope | undefined,
+) {
+  const security = scope === 'public' ? [] : [{ accessToken: [scope] }, { apiKey: [scope] }]
+  return { url, schema: { ...schema, 'x-scope': scope, security } }
+}
+
 /** Collects the routes that are registered after it, and serves what they add up to. */
 export async function useOpenapi(app: FastifyInstance, options: { readonly version: string }): Promise<void> {
   const zodToJsonConfig = { override: keepWireExamples }
   const components = createJsonSchemaTransformObject({ zodToJsonConfig })
+  const transform = createJsonSchemaTransform({ zodToJsonConfig, skipList: [] })
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Wallet service', version: options.version, description: `${INTRODUCTION}\n\n${codeTable()}\n` },
       servers: [{ url: '/', description: 'The server that this page came from' }],
       tags: TAGS,
+      components: { securitySchemes: SECURITY_SCHEMES },
     },
-    transform: createJsonSchemaTransform({ zodToJsonConfig, skipList: [] }),
+    transform: (route) => withScope(transform(route), route.route.config?.scope),
     transformObject: (document) => completeDocument(JSON.stringify(components(document))),
   })
   await app.register(swaggerUi, {
@@ -79,8 +99,10 @@ export async function useOpenapi(app: FastifyInstance, options: { readonly versi
 }
 
 function serveSpecification(app: FastifyInstance): void {
-  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()))
-  app.get('/openapi.yaml', { schema: { hide: true } }, (_request, reply) =>
+  app.get('/openapi.json', { config: { scope: 'public' }, schema: { hide: true } }, (_request, reply) =>
+    reply.send(app.swagger()),
+  )
+  app.get('/openapi.yaml', { config: { scope: 'public' }, schema: { hide: true } }, (_request, reply) =>
     reply.type('application/yaml; charset=utf-8').send(app.swagger({ yaml: true })),
   )
 }

@@ -9,6 +9,7 @@ export function useRequestLog(app: FastifyInstance, logger: Logger): void {
     logger.debug(
       {
         request_id: request.id,
+        ...(request.trace && { trace_id: request.trace.traceId }),
         method: request.method,
         route: request.routeOptions.url,
         status: reply.statusCode,

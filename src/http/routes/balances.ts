@@ -11,6 +11,7 @@ export function balanceRoutes(history: HistoryService): FastifyPluginAsyncZod {
     app.get(
       '/api/v1/wallets/:wallet_id/balance',
       {
+        config: { scope: 'wallet:read' },
         schema: {
           operationId: 'getBalance',
           tags: ['Wallets'],

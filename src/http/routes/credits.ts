@@ -7,6 +7,7 @@ import {
   idempotencyHeadersSchema,
   KEYED_ERRORS,
   mutationQuerySchema,
+  OWNER_ERRORS,
   READ_ERRORS,
 } from '../schemas/common.ts'
 import { consumeAnswer, consumeBody, consumeRequestOf } from '../schemas/movements.ts'
@@ -15,7 +16,7 @@ import { markReplayed, useCasesFor } from './mutations.ts'
 
 const TAGS = ['Credits (legacy)']
 /** Of a route without a body that may open a wallet. */
-const OPENING_ERRORS = [...READ_ERRORS, 'overloaded', 'wallet_busy', 'outcome_unknown'] as const
+const OPENING_ERRORS = [...READ_ERRORS, ...OWNER_ERRORS, 'overloaded', 'wallet_busy', 'outcome_unknown'] as const
 
 /** Routes for callers of the credit system of old. */
 export function creditRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
@@ -23,12 +24,14 @@ export function creditRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.get(
       '/api/v1/users/:user_id/credits/balance',
       {
+        config: { scope: 'wallet:write' },
         schema: {
           operationId: 'getCreditsBalance',
           tags: TAGS,
           summary: "Balance of a user's credit wallet",
           description:
-            "The user's CREDIT wallet, else the oldest open fiat wallet; an empty CREDIT wallet is opened if there is none.",
+            "The user's CREDIT wallet, else the oldest open fiat wallet; an empty CREDIT wallet is opened if there is none, " +
+            'if the user may have one (see createWallet).',
           params: userParams,
           querystring: mutationQuerySchema,
           response: { 200: creditsBalanceAnswer, ...errorResponses(...OPENING_ERRORS) },
@@ -36,24 +39,31 @@ export function creditRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const { wallets } = useCasesFor(useCases, request.query, reply)
-        return presentCreditsBalance(await wallets.creditWallet(request.params.user_id))
+        return presentCreditsBalance(await wallets.creditWallet(request.params.user_id, { requestId: request.id }))
       },
     )
     app.post(
       '/api/v1/users/:user_id/credits/consume',
       {
+        config: { scope: 'wallet:write' },
         schema: {
           operationId: 'consumeCredits',
           tags: TAGS,
           summary: "Consume from a user's credit wallet",
-          description: 'As consume, from the wallet that the balance above shows.',
+          description: 'As consume, from the wallet that the balance above shows; opened as there, if there is none.',
           params: userParams,
           headers: idempotencyHeadersSchema,
           querystring: mutationQuerySchema,
           body: consumeBody,
           response: {
             200: consumeAnswer,
-            ...errorResponses(...KEYED_ERRORS, 'insufficient_balance', 'wallet_frozen', 'wallet_closed'),
+            ...errorResponses(
+              ...KEYED_ERRORS,
+              ...OWNER_ERRORS,
+              'insufficient_balance',
+              'wallet_frozen',
+              'wallet_closed',
+            ),
           },
         },
       },
@@ -63,6 +73,7 @@ export function creditRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
           request.params.user_id,
           consumeRequestOf(request.body),
           request.headers['idempotency-key'],
+          { requestId: request.id },
         )
         markReplayed(reply, posted.replayed)
         return presentConsumption(posted)

@@ -12,6 +12,7 @@ export function explanationRoutes(explanations: ExplanationService): FastifyPlug
     app.get(
       '/api/v1/wallets/:wallet_id/explain',
       {
+        config: { scope: 'wallet:read' },
         schema: {
           operationId: 'explainBalance',
           tags: ['Statistics'],

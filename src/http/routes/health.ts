@@ -9,7 +9,7 @@ import { errorResponses } from '../schemas/common.ts'
 const SERVICE = 'wallet_service'
 
 export interface HealthRouteDependencies {
-  readonly health: Pick<HealthService, 'isDatabaseReachable' | 'readiness'>
+  readonly health: Pick<HealthService, 'isDatabaseReachable' | 'readiness' | 'isDraining'>
   readonly figures: Pick<FiguresService, 'read'>
   readonly version: string
   /** The port that was asked for; the one that is listened on is reported, where there is one. */
@@ -67,6 +67,8 @@ const HEALTH_PATHS = [
   ['/', 'getRoot'],
   ['/health', 'getHealth'],
 ] as const
+/** Whoever watches over the service has no credentials. */
+const PUBLIC = { scope: 'public' } as const
 const HEALTH = 'Asks the database, for a second at most.'
 
 /** `/`, `/health`, `/health/live`, `/health/ready` and `/api/v1/wallet/stats`. */
@@ -74,7 +76,7 @@ export function healthRoutes(deps: HealthRouteDependencies): FastifyPluginAsyncZ
   return async (app) => {
     for (const [path, operationId] of HEALTH_PATHS) {
       const schema = { ...documented(operationId, 'Health', HEALTH), response: healthAnswers }
-      app.get(path, { schema }, async (_request, reply) => {
+      app.get(path, { config: PUBLIC, schema }, async (_request, reply) => {
         const reachable = await deps.health.isDatabaseReachable()
         reply.code(reachable ? 200 : 503)
         return presentHealth(deps, { reachable, server: app.server })
@@ -94,12 +96,12 @@ function probeRoutes({ health }: HealthRouteDependencies): FastifyPluginAsyncZod
   )
   return async (app) => {
     const alive = z.object({ status: z.literal('alive') })
-    app.get('/health/live', { schema: { ...live, response: { 200: alive } } }, async () => ({
+    app.get('/health/live', { config: PUBLIC, schema: { ...live, response: { 200: alive } } }, async () => ({
       status: 'alive' as const,
     }))
     app.get(
       '/health/ready',
-      { schema: { ...ready, response: { 200: readinessSchema, 503: readinessSchema } } },
+      { config: PUBLIC, schema: { ...ready, response: { 200: readinessSchema, 503: readinessSchema } } },
       async (_request, reply) => {
         const { ready: isReady, ...state } = await health.readiness()
         reply.code(isReady ? 200 : 503)
@@ -115,9 +117,14 @@ function statsRoutes({ figures, version }: HealthRouteDependencies): FastifyPlug
     app.get(
       '/api/v1/wallet/stats',
       {
+        // Of everybody's wallets: no user's business.
+        config: { scope: 'wallet:read', users: 'refused' },
         schema: {
           ...stats,
-          response: { 200: statsSchema, ...errorResponses('database_unavailable', 'internal_error') },
+          response: {
+            200: statsSchema,
+            ...errorResponses('database_unavailable', 'internal_error', 'peer_unavailable'),
+          },
         },
       },
       async () => presentFigures(await figures.read(), version),

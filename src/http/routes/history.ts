@@ -19,6 +19,7 @@ export function historyRoutes(history: HistoryService): FastifyPluginAsyncZod {
     app.get(
       '/api/v1/wallets/:wallet_id/transactions',
       {
+        config: { scope: 'wallet:read' },
         schema: {
           operationId: 'listTransactionsOfWallet',
           tags: TAGS,
@@ -35,6 +36,7 @@ export function historyRoutes(history: HistoryService): FastifyPluginAsyncZod {
     app.get(
       '/api/v1/users/:user_id/transactions',
       {
+        config: { scope: 'wallet:read' },
         schema: {
           operationId: 'listTransactionsOfUser',
           tags: TAGS,
@@ -50,6 +52,7 @@ export function historyRoutes(history: HistoryService): FastifyPluginAsyncZod {
     app.get(
       '/api/v1/transactions/:transaction_id',
       {
+        config: { scope: 'wallet:read' },
         schema: {
           operationId: 'getTransaction',
           tags: TAGS,

@@ -49,6 +49,7 @@ function placingRoute(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.post(
       '/api/v1/wallets/:wallet_id/holds',
       {
+        config: { scope: 'wallet:write' },
         schema: {
           ...mutation,
           operationId: 'placeHold',
@@ -77,6 +78,7 @@ function lookupRoutes({ real: { holds } }: UseCaseChoice): FastifyPluginAsyncZod
     app.get(
       '/api/v1/wallets/:wallet_id/holds',
       {
+        config: { scope: 'wallet:read' },
         schema: {
           operationId: 'listHoldsOfWallet',
           tags: TAGS,
@@ -93,6 +95,7 @@ function lookupRoutes({ real: { holds } }: UseCaseChoice): FastifyPluginAsyncZod
     app.get(
       '/api/v1/holds/:hold_id',
       {
+        config: { scope: 'wallet:read' },
         schema: {
           operationId: 'getHold',
           tags: TAGS,
@@ -112,6 +115,7 @@ function captureRoute(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.post(
       '/api/v1/holds/:hold_id/capture',
       {
+        config: { scope: 'wallet:write' },
         schema: {
           ...mutation,
           operationId: 'captureHold',
@@ -144,6 +148,7 @@ function endAndExtendRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.post(
       '/api/v1/holds/:hold_id/void',
       {
+        config: { scope: 'wallet:write' },
         schema: {
           ...mutation,
           operationId: 'voidHold',
@@ -164,6 +169,7 @@ function endAndExtendRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.post(
       '/api/v1/holds/:hold_id/extend',
       {
+        config: { scope: 'wallet:write' },
         schema: {
           ...mutation,
           operationId: 'extendHold',

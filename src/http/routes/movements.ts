@@ -47,6 +47,7 @@ function creditRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.post(
       '/api/v1/wallets/:wallet_id/deposit',
       {
+        config: { scope: 'wallet:write' },
         schema: {
           ...toWallet,
           operationId: 'deposit',
@@ -67,6 +68,7 @@ function creditRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.post(
       '/api/v1/wallets/:wallet_id/reward',
       {
+        config: { scope: 'wallet:admin' },
         schema: {
           ...toWallet,
           operationId: 'reward',
@@ -93,6 +95,7 @@ function debitRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.post(
       '/api/v1/wallets/:wallet_id/withdraw',
       {
+        config: { scope: 'wallet:write' },
         schema: {
           ...toWallet,
           operationId: 'withdraw',
@@ -116,6 +119,7 @@ function debitRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.post(
       '/api/v1/wallets/:wallet_id/consume',
       {
+        config: { scope: 'wallet:write' },
         schema: {
           ...toWallet,
           operationId: 'consume',
@@ -141,6 +145,7 @@ function transferRoute(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.post(
       '/api/v1/wallets/:wallet_id/transfer',
       {
+        config: { scope: 'wallet:write' },
         schema: {
           ...toWallet,
           operationId: 'transfer',
@@ -168,6 +173,7 @@ function refundRoute(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.post(
       '/api/v1/transactions/:transaction_id/refund',
       {
+        config: { scope: 'wallet:write' },
         schema: {
           tags: TAGS,
           operationId: 'refund',

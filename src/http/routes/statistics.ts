@@ -20,6 +20,7 @@ export function statisticsRoutes(statistics: StatisticsService): FastifyPluginAs
     app.get(
       '/api/v1/wallets/:wallet_id/statistics',
       {
+        config: { scope: 'wallet:read' },
         schema: {
           operationId: 'getWalletStatistics',
           tags: TAGS,
@@ -38,6 +39,7 @@ export function statisticsRoutes(statistics: StatisticsService): FastifyPluginAs
     app.get(
       '/api/v1/users/:user_id/statistics',
       {
+        config: { scope: 'wallet:read' },
         schema: {
           operationId: 'getUserStatistics',
           tags: TAGS,
@@ -57,6 +59,7 @@ export function statisticsRoutes(statistics: StatisticsService): FastifyPluginAs
     app.get(
       '/api/v1/wallets/:wallet_id/balance/history',
       {
+        config: { scope: 'wallet:read' },
         schema: {
           operationId: 'getBalanceHistory',
           tags: TAGS,

@@ -1,6 +1,7 @@
 // Opening, looking up, changing and closing wallets (API.md §3 and §4). GET balance stands in balances.ts.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { UseCaseChoice } from '../../services/use-cases.ts'
+import { ownerOf } from '../plugins/authentication.ts'
 import { presentWalletAnswer } from '../presenters-answers.ts'
 import { presentWallet } from '../presenters.ts'
 import {
@@ -8,12 +9,14 @@ import {
   idempotencyHeadersSchema,
   KEYED_ERRORS,
   mutationQuerySchema,
+  OWNER_ERRORS,
   POSTING_ERRORS,
   READ_ERRORS,
 } from '../schemas/common.ts'
 import { walletSchema } from '../schemas/objects.ts'
 import {
   createWalletBody,
+  organizationParams,
   reasonBody,
   spareWalletParams,
   updateWalletBody,
@@ -42,17 +45,26 @@ function creationRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.post(
       '/api/v1/wallets',
       {
+        config: { scope: 'wallet:write' },
         schema: {
           operationId: 'createWallet',
           tags: TAGS,
           summary: 'Open a wallet',
           description:
             'A user has at most one open fiat wallet per currency: a second one is refused with `wallet_exists`, which names ' +
-            'the one there is. An initial balance is written as the first deposit, in the same transaction.',
+            'the one there is. An initial balance is written as the first deposit, in the same transaction. ' +
+            'Where owners are checked (`VALIDATE_USERS`), the account service must know the user (`user_not_found`) as active, ' +
+            'and the organization service the organization (`organization_not_found`) and the user as an active member of it ' +
+            '(both else `forbidden`); a service that does not answer is passed over or, if its answer is required, is ' +
+            "`peer_unavailable`. With a user's token, whoever names an organization must be known as its member, whatever " +
+            '`VALIDATE_USERS` says: no answer is `peer_unavailable`, and `forbidden` where nobody is asked.',
           headers: idempotencyHeadersSchema,
           querystring: mutationQuerySchema,
           body: createWalletBody,
-          response: { 200: walletAnswer, ...errorResponses(...KEYED_ERRORS, 'wallet_exists') },
+          response: {
+            200: walletAnswer,
+            ...errorResponses(...KEYED_ERRORS, ...OWNER_ERRORS, 'organization_not_found', 'wallet_exists'),
+          },
         },
       },
       async (request, reply) => {
@@ -70,6 +82,7 @@ function creationRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
             metadata: body.metadata,
           },
           request.headers['idempotency-key'],
+          { requestId: request.id, isUser: ownerOf(request) !== null },
         )
         markReplayed(reply, opened.replayed)
         return presentWalletAnswer(opened.wallet, 'Wallet created successfully')
@@ -83,6 +96,7 @@ function lookupRoutes({ real: { wallets } }: UseCaseChoice): FastifyPluginAsyncZ
     app.get(
       '/api/v1/wallets/:wallet_id',
       {
+        config: { scope: 'wallet:read' },
         schema: {
           operationId: 'getWallet',
           tags: TAGS,
@@ -97,6 +111,7 @@ function lookupRoutes({ real: { wallets } }: UseCaseChoice): FastifyPluginAsyncZ
     app.get(
       '/api/v1/users/:user_id/wallets',
       {
+        config: { scope: 'wallet:read' },
         schema: {
           operationId: 'listWalletsOfUser',
           tags: TAGS,
@@ -112,6 +127,28 @@ function lookupRoutes({ real: { wallets } }: UseCaseChoice): FastifyPluginAsyncZ
         return { wallets: found.map(presentWallet), count: found.length }
       },
     )
+    app.get(
+      '/api/v1/organizations/:organization_id/wallets',
+      {
+        config: { scope: 'wallet:read', users: 'filtered' },
+        schema: {
+          operationId: 'listWalletsOfOrganization',
+          tags: TAGS,
+          summary: "List an organization's wallets",
+          description:
+            "Newest first, whosever they are (with a user's token: the user's own); empty for an organization nobody knows.",
+          params: organizationParams,
+          querystring: walletTypeQuery,
+          response: { 200: walletListAnswer, ...errorResponses(...READ_ERRORS) },
+        },
+      },
+      async (request) => {
+        const { organization_id: organizationId } = request.params
+        const { wallet_type: walletType } = request.query
+        const found = await wallets.walletsOfOrganization(organizationId, { walletType, owner: ownerOf(request) })
+        return { wallets: found.map(presentWallet), count: found.length }
+      },
+    )
   }
 }
 
@@ -120,6 +157,7 @@ function changeRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.patch(
       '/api/v1/wallets/:wallet_id',
       {
+        config: { scope: 'wallet:write' },
         schema: {
           operationId: 'updateWallet',
           tags: TAGS,
@@ -144,6 +182,7 @@ function changeRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.delete(
       '/api/v1/wallets/:wallet_id',
       {
+        config: { scope: 'wallet:admin' },
         schema: {
           operationId: 'closeWallet',
           tags: TAGS,
@@ -178,6 +217,7 @@ function statusRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.post(
       '/api/v1/wallets/:wallet_id/freeze',
       {
+        config: { scope: 'wallet:admin' },
         schema: {
           operationId: 'freezeWallet',
           tags: TAGS,
@@ -198,6 +238,7 @@ function statusRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
     app.post(
       '/api/v1/wallets/:wallet_id/unfreeze',
       {
+        config: { scope: 'wallet:admin' },
         schema: {
           operationId: 'unfreezeWallet',
           tags: TAGS,

@@ -10,7 +10,7 @@ import { refuse } from './faults.ts'
 import { storageFault } from './metadata.ts'
 
 export { atSchema, endDateSchema, startDateSchema } from './date-bounds.ts'
-export { errorResponses, KEYED_ERRORS, POSTING_ERRORS, READ_ERRORS } from './errors.ts'
+export { errorResponses, KEYED_ERRORS, OWNER_ERRORS, POSTING_ERRORS, READ_ERRORS } from './errors.ts'
 export { metadataSchema } from './metadata.ts'
 
 /** The decimal text of a JSON number or string; anything else is no amount. */
@@ -21,8 +21,8 @@ function decimalText(value: unknown): string | null {
 }
 
 const amountForms = (bound: { minimum: number } | { exclusiveMinimum: number }) => [
-  { type: 'number', ...bound },
-  { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?([eE][+-]?[0-9]+)?$' },
+  { type: 'number', format: 'decimal', ...bound },
+  { type: 'string', format: 'decimal', pattern: '^[0-9]+(\\.[0-9]+)?([eE][+-]?[0-9]+)?$' },
 ]
 
 /** An amount that moves: greater than 0, read exactly from a JSON number or string (API.md §1). */
@@ -129,7 +129,7 @@ export const userIdSchema = textSchema(255, { min: 1 }).meta({
 /** An organization's id, as the organization service gives it. */
 export const organizationIdSchema = textSchema(255, { min: 1 }).meta({
   description: 'The id of an organization, as the organization service knows it',
-  examples: ['organization-7'],
+  examples: ['acme'],
 })
 
 /** A currency's code. */
@@ -240,6 +240,7 @@ export const cursorSchema = z
 
 /** Response: a balance as a canonical decimal string. */
 const decimalStringSchema = z.string().meta({
+  format: 'decimal',
   description: 'An exact decimal in canonical form',
   pattern: '^-?(0|[1-9][0-9]*)(\\.[0-9]*[1-9])?$',
   examples: ['12.5'],

@@ -49,8 +49,8 @@ const EXAMPLES: Readonly<Record<ErrorCode, Example>> = {
     context: { ...HOLD, remaining: '4', required: '5', shortfall: '1', currency: 'CREDIT' },
   },
   malformed_json: { detail: 'The body is not valid JSON: Unexpected end of JSON input' },
-  unauthenticated: { detail: 'Credentials are required' },
-  forbidden: { detail: 'These credentials do not allow this' },
+  unauthenticated: { detail: 'An access token or an API key is required' },
+  forbidden: { detail: 'This needs the scope wallet:write', context: { required_scope: 'wallet:write' } },
   wallet_not_found: { detail: `There is no wallet ${DEMO.walletId}`, context: WALLET },
   transaction_not_found: {
     detail: `There is no transaction ${DEMO.transactionId}`,
@@ -71,13 +71,20 @@ const EXAMPLES: Readonly<Record<ErrorCode, Example>> = {
     detail: 'This Idempotency-Key was used for a different request; it differs in: amount',
     context: { fields: ['amount'] },
   },
-  rate_limited: { detail: 'Too many requests; try again shortly' },
+  rate_limited: {
+    detail: 'More than 300000 requests in 10 s; try again in 4 s',
+    context: { limit: 300_000, window_seconds: 10, retry_after_seconds: 4 },
+  },
   internal_error: { detail: 'Something went wrong inside the service' },
   overloaded: { detail: 'The service is overloaded: 1000 operations are already waiting. Try again shortly' },
   database_unavailable: { detail: 'The database is out of reach; try again shortly' },
   wallet_busy: { detail: 'The wallet is locked by another operation; try again shortly' },
   outcome_unknown: {
     detail: 'Whether the operation took effect is not known; send it again with the same Idempotency-Key',
+  },
+  peer_unavailable: {
+    detail: 'The account service cannot be asked whether this is allowed; try again shortly',
+    context: { peer: 'account_service' },
   },
 }
 

@@ -37,7 +37,7 @@ const errorBodySchema = z
   .meta({ id: 'ErrorBody', description: 'Every error has this shape; `code` says which further members explain it' })
 
 /** Codes that any route which reads may answer with. */
-export const READ_ERRORS = ['validation_failed', 'database_unavailable', 'internal_error'] as const
+export const READ_ERRORS = ['validation_failed', 'database_unavailable', 'internal_error', 'peer_unavailable'] as const
 
 /** Codes that any route which posts to the ledger may answer with. */
 export const POSTING_ERRORS = [
@@ -50,10 +50,14 @@ export const POSTING_ERRORS = [
   'database_unavailable',
   'wallet_busy',
   'outcome_unknown',
+  'peer_unavailable',
 ] as const
 
 /** As `POSTING_ERRORS`, of a route that honours an `Idempotency-Key`. */
 export const KEYED_ERRORS = [...POSTING_ERRORS, 'idempotency_key_reused'] as const
+
+/** Codes of a route that opens a wallet for a user, where owners are checked. */
+export const OWNER_ERRORS = ['user_not_found', 'forbidden', 'peer_unavailable'] as const
 
 /** What stands for the error responses in a route's types: handlers throw errors, they never send them. */
 type ThrownResponses = Record<never, never>

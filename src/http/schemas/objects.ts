@@ -8,14 +8,14 @@ import { DEMO } from '../../services/demo-data.ts'
 
 /** A decimal string in canonical form: no exponent, no superfluous zeros (API.md §1). */
 export function decimalText(description: string, example = '1000.5') {
-  return z.string().meta({ description, examples: [example] })
+  return z.string().meta({ format: 'decimal', description, examples: [example] })
 }
 
 /** A JSON number with exact digits, written by `JSON.rawJSON`: what today's callers read as a number (API.md §1). */
 export function exactNumberOut(description: string, example = 1000.5) {
   return z
     .custom<RawNumber>(isRawNumber, 'must be a raw JSON number')
-    .meta({ type: 'number', description, examples: [example] })
+    .meta({ type: 'number', format: 'decimal', description, examples: [example] })
 }
 
 /** An instant in ISO 8601 UTC with microseconds. */
@@ -62,7 +62,7 @@ export const walletSchema = z
     on_chain_balance: z
       .string()
       .nullable()
-      .meta({ description: 'What the chain says it holds, as a decimal string', examples: [null] }),
+      .meta({ format: 'decimal', description: 'What the chain says it holds, as a decimal string', examples: [null] }),
     sync_status: z
       .enum(SYNC_STATUSES)
       .nullable()
@@ -88,7 +88,7 @@ const chainShape = {
   gas_fee: z
     .string()
     .nullable()
-    .meta({ description: 'What the chain charged, as a decimal string', examples: [null] }),
+    .meta({ format: 'decimal', description: 'What the chain charged, as a decimal string', examples: [null] }),
 }
 
 /** A row of the ledger as callers see it (API.md §2). Rows never change. */

@@ -33,6 +33,7 @@ export const walletParams = z.object({ wallet_id: walletIdSchema })
 /** As `walletParams`, with the demo wallet that may be frozen and closed as the example. */
 export const spareWalletParams = z.object({ wallet_id: walletIdSchema.meta({ examples: [DEMO.spareWalletId] }) })
 export const userParams = z.object({ user_id: userIdSchema })
+export const organizationParams = z.object({ organization_id: organizationIdSchema })
 
 export const createWalletBody = z
   .object({
