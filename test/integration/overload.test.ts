@@ -5,7 +5,9 @@ import { type OneService, startOneService } from '../support/service.ts'
 
 const CALLERS = 2000
 const QUEUE_MAX = 500
-const ROUNDS = 4
+const ROUNDS = 9
+/** A heap grows for some rounds before V8 finds it worth a collection: by 12 to 73 MB from the second to the fourth one. */
+const SETTLED_AFTER = 6
 
 let one: OneService
 
@@ -37,8 +39,8 @@ test(`${CALLERS} callers at once, ${ROUNDS} times: excess gets overloaded with R
   expect(accepted).toBeGreaterThanOrEqual(QUEUE_MAX)
   expect(await api.balanceOf(wallet)).toBe(String(accepted))
   // 2,000 waiting bodies kept for ever would show as tens of megabytes a round.
-  const [, second = 0] = memory
-  expect(memory.at(-1), `resident MB after each round: ${memory.join(', ')}`).toBeLessThan(second + 60)
+  const settled = Math.max(...memory.slice(0, SETTLED_AFTER))
+  expect(memory.at(-1), `resident MB after each round: ${memory.join(', ')}`).toBeLessThan(settled + 60)
 })
 
 /** Resident memory of a process on Linux; elsewhere there is no /proc, and the test says so by failing to read it. */
