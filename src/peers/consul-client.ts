@@ -3,6 +3,7 @@
 import { Pool } from 'undici'
 import { z } from 'zod'
 import { credentialHeaders } from './credentials.ts'
+import { jsonOf } from './json.ts'
 
 const CALL_TIMEOUT_MS = 2000
 /** Consul adds up to a sixteenth to a wait, so that not everybody comes back at once. */
@@ -103,7 +104,7 @@ export class ConsulClient {
       timeoutMs: waitMs * (1 + WAIT_SPREAD) + CALL_TIMEOUT_MS,
       signal,
     })
-    const parsed = passingSchema.safeParse(parseJson(body))
+    const parsed = passingSchema.safeParse(jsonOf(body))
     if (!parsed.success) throw new ConsulError(`What Consul says of ${service} cannot be read`)
     // Each for itself: what somebody registered badly must not hide the others.
     const urls = parsed.data.flatMap((entry) => callableSchema.safeParse(entry).data ?? [])
@@ -151,14 +152,6 @@ export class ConsulClient {
 /** `http://host:port`, with the brackets that an IPv6 address needs. */
 export function httpUrl(host: string, port: number): string {
   return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function indexOf(header: string | string[] | undefined): number {

@@ -13,6 +13,7 @@ import {
 import { Agent, type Dispatcher } from 'undici'
 import type { z } from 'zod'
 import { credentialHeaders } from './credentials.ts'
+import { jsonOf } from './json.ts'
 import type { PeerEvents, PeerName } from './peer-events.ts'
 import { failureOf, isTransient, PeerUnavailableError } from './peer-failures.ts'
 
@@ -227,15 +228,6 @@ interface Lookup<Body> {
   readonly schema: z.ZodType<Body>
   readonly asker: Asker
   readonly signal: AbortSignal
-}
-
-/** `undefined`, which is no JSON value and fits no schema, where the text is none. */
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** The outcome of `work`, or the signal's reason as soon as that aborts; what becomes of `work` then, nobody hears. */
