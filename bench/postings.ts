@@ -2,16 +2,16 @@
 // on one PostgreSQL. bench/README.md says how to read it.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { EmbeddedPostgresError } from '../src/db/embedded-errors.ts'
 import { type BenchDatabase, startBenchDatabase } from './support/bench-database.ts'
 import { type BenchOptions, readOptions, type Scenario, USAGE } from './support/bench-options.ts'
-import { commitOf, type Conditions, readConditions } from './support/conditions.ts'
+import { commitOf, type Conditions, printConditions, readConditions } from './support/conditions.ts'
 import { type SelfTime, summariseProfile } from './support/cpu-profile.ts'
+import { runBench } from './support/interruption.ts'
 import { type Cell, renderCells, renderComparison } from './support/postings-tables.ts'
-import { BenchFailure, missingPrograms } from './support/programs.ts'
+import { requirePrograms } from './support/programs.ts'
 import { RivalSide } from './support/rival-side.ts'
 import { ROOT } from './support/service.ts'
-import { type LedgerCheck, ServiceSide, type Turn } from './support/service-side.ts'
+import { type LedgerCheck, ServiceSide } from './support/service-side.ts'
 import { figure, renderTable } from './support/table.ts'
 
 interface Run {
@@ -28,7 +28,7 @@ const WARM_UP_CONNECTIONS = 64
 const PROFILE_ROWS = 15
 
 async function main(options: BenchOptions, signal: AbortSignal): Promise<void> {
-  await requirePrograms(options)
+  await requirePrograms(options.sides.map((side) => (side === 'service' ? 'wrk' : 'pgbench')))
   await mkdir(RESULTS, { recursive: true })
   const name = `postings-${new Date().toISOString().replace(/[:.]/g, '-')}`
   const database = await startBenchDatabase()
@@ -52,15 +52,6 @@ async function main(options: BenchOptions, signal: AbortSignal): Promise<void> {
   } finally {
     await database.stop()
   }
-}
-
-async function requirePrograms({ sides }: BenchOptions): Promise<void> {
-  const needed = sides.map((side) => (side === 'service' ? 'wrk' : 'pgbench'))
-  const missing = await missingPrograms(needed)
-  if (missing.length === 0) return
-  throw new BenchFailure(
-    `${missing.join(' and ')} must be installed and on the PATH for this bench (Debian: apt-get install wrk postgresql; macOS: brew install wrk postgresql).`,
-  )
 }
 
 function plan({ seconds, rounds, sides, against }: BenchOptions): Conditions {
@@ -138,16 +129,11 @@ async function measure(
   const { scenario, connections } = cell
   const name = round === 0 ? 'warm-up' : `round ${round}`
   process.stderr.write(`${name}: ${scenario}, ${connections} connections, ${seconds} s\n`)
-  const turn: Turn = { scenario, connections, seconds }
+  const turn = { operation: 'consume', wallets: scenario, connections, seconds } as const
   if (against && round % 2 === 0) cell.against.push(await against.measure(turn))
   if (service) cell.service.push(await service.measure(turn))
   if (against && round % 2 === 1) cell.against.push(await against.measure(turn))
   if (rival) cell.rival.push(await rival.measure(turn))
-}
-
-function printConditions(conditions: Conditions): void {
-  const width = Math.max(...Object.keys(conditions).map((name) => name.length))
-  for (const [name, value] of Object.entries(conditions)) console.log(`${name.padEnd(width)}  ${value}`)
 }
 
 function printCheck(check: LedgerCheck, index: number): void {
@@ -167,20 +153,8 @@ async function printProfile(file: string): Promise<void> {
   console.log(`${renderTable(['package', 'ms', 'share'], rows(byPackage))}\n`)
 }
 
-/** Ctrl-C ends wrk and pgbench; what was started is then cleared away as after a failure. */
-function interruption(): AbortSignal {
-  const controller = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort())
-  return controller.signal
-}
-
-const signal = interruption()
-try {
+await runBench(async (signal) => {
   const options = readOptions(process.argv.slice(2))
   if (options === null) console.log(USAGE)
   else await main(options, signal)
-} catch (error) {
-  if (signal.aborted) console.error('Interrupted; nothing was left behind.')
-  else console.error(error instanceof BenchFailure || error instanceof EmbeddedPostgresError ? error.message : error)
-  process.exitCode = 1
-}
+})

@@ -50,8 +50,10 @@ async function searchFor(wanted: WantedProgram, sources: string): Promise<FoundP
   if (installed !== null) return { path: installed, environment: {} }
   const folder = join(CACHE, wanted.program)
   try {
-    if (!(await isExecutable(join(folder, 'usr', 'bin', wanted.program)))) await bring(wanted, folder, sources)
-    return { path: join(folder, 'usr', 'bin', wanted.program), environment: await librariesIn(folder) }
+    if ((await programIn(folder, wanted.program)) === null) await bring(wanted, folder, sources)
+    const path = await programIn(folder, wanted.program)
+    if (path === null) throw new Error(`the packages ${wanted.packages.join(' and ')} do not hold it`)
+    return { path, environment: await librariesIn(folder) }
   } catch (error) {
     if (error instanceof ProgramNotFoundError) throw error
     throw new ProgramNotFoundError(
@@ -65,6 +67,15 @@ async function onPath(program: string): Promise<string | null> {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
     const path = join(folder, program)
     if (folder !== '' && (await isExecutable(path))) return path
+  }
+  return null
+}
+
+/** Where an unpacked package has its program: some are for administrators. */
+async function programIn(root: string, program: string): Promise<string | null> {
+  for (const folder of ['bin', 'sbin']) {
+    const path = join(root, 'usr', folder, program)
+    if (await isExecutable(path)) return path
   }
   return null
 }
@@ -132,7 +143,8 @@ async function firstOf(suffixes: readonly string[], work: (suffix: string) => Pr
 /** The names of the libraries that it cannot be started without and that are nowhere; one linked statically needs none. */
 async function missingLibraries(root: string, program: string): Promise<string> {
   const env = { ...process.env, ...(await librariesIn(root)) }
-  const said = await run('ldd', [join(root, 'usr', 'bin', program)], { env }).catch(() => ({ stdout: '' }))
+  const path = (await programIn(root, program)) ?? ''
+  const said = await run('ldd', [path], { env }).catch(() => ({ stdout: '' }))
   return [...said.stdout.matchAll(/^\s*(\S+) => not found$/gm)].map(([, name = '']) => name).join(', ')
 }
 

@@ -3,6 +3,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { renderBenchChart } from './generators/bench-chart.ts'
 import { renderOpenapi } from './generators/openapi.ts'
 import { renderPostmanCollection, renderPostmanEnvironment } from './generators/postman-collection.ts'
 import { renderReadme } from './generators/readme-session.ts'
@@ -21,6 +22,7 @@ const GENERATORS: readonly Generator[] = [
   { path: 'src/sdk/api-types.ts', render: renderApiTypes, mend: MEND },
   { path: 'src/sdk/operations.ts', render: renderOperations, mend: MEND },
   { path: 'docs/schema.sql', render: renderSchema, mend: MEND },
+  { path: 'docs/bench.svg', render: renderBenchChart, mend: MEND },
   { path: 'README.md', render: renderReadme, mend: MEND },
 ]
 

@@ -26,8 +26,9 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   'api-keys-file.ts': ['services/', 'domain/', 'config.ts'],
   'shutdown.ts': ['domain/', 'observability/'],
   'composition/': COMPOSED,
+  'cluster/': ['peers/', 'workers/', 'observability/', 'domain/', 'config.ts', 'shutdown.ts'],
   'container.ts': [...COMPOSED, 'composition/'],
-  'main.ts': [...COMPOSED, 'container.ts'],
+  'main.ts': [...COMPOSED, 'cluster/', 'container.ts'],
 }
 
 /** Packages that belong to certain places only, and those places. */

@@ -16,6 +16,7 @@ import { useRouteScopes } from './http/plugins/route-scopes.ts'
 import { useUnknownRoutes } from './http/plugins/unknown-routes.ts'
 import { useValidation } from './http/plugins/validation.ts'
 import { balanceRoutes } from './http/routes/balances.ts'
+import { batchRoutes } from './http/routes/batches.ts'
 import { creditRoutes } from './http/routes/credits.ts'
 import { explanationRoutes } from './http/routes/explanations.ts'
 import { type HealthRouteDependencies, healthRoutes } from './http/routes/health.ts'
@@ -81,6 +82,7 @@ function routesOf(deps: AppDependencies): Readonly<Record<string, FastifyPluginA
     balances: balanceRoutes(deps.historyService),
     movements: movementRoutes(deps.useCases),
     holds: holdRoutes(deps.useCases),
+    batches: batchRoutes(deps.useCases),
     history: historyRoutes(deps.historyService),
     statistics: statisticsRoutes(deps.statisticsService),
     explanations: explanationRoutes(deps.explanationService),
@@ -126,7 +128,7 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
   await useOpenapi(app, { version: deps.version })
   useAuthentication(app, deps.access?.authenticator ?? null)
   // Between who calls and whether they may: how often.
-  await useRateLimit(app, deps.rateLimit)
+  useRateLimit(app, deps.rateLimit)
   useAuthorization(app, deps.access?.ownership ?? null)
   for (const routes of Object.values(routesOf(deps))) await app.register(routes)
   return app

@@ -14,9 +14,15 @@ export interface Config {
   readonly nodeEnv: 'production' | 'development' | 'test'
   readonly host: string
   readonly port: number
+  /** Processes that serve the port together; 1: this one, alone. */
+  readonly workers: number
   /** `null`: a PostgreSQL of our own in `dataDir`. */
   readonly databaseUrl: string | null
   readonly databasePoolMax: number
+  /** What the connections go through. */
+  readonly databasePooler: 'none' | 'transaction'
+  /** `null`: the primary answers everything. */
+  readonly replica: { readonly url: string; readonly maxLagMs: number } | null
   readonly dataDir: string
   readonly demoData: boolean
   readonly logLevel: z.infer<typeof VARIABLES.LOG_LEVEL.schema>
@@ -83,9 +89,9 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-/** Reads the process's environment. Throws `ConfigError`. */
-export function readConfig(): Config {
-  return parseConfig(process.env)
+/** Reads the process's environment; what the command line says wins over it. Throws `ConfigError`. */
+export function readConfig(commandLine: { readonly WORKERS?: string } = {}): Config {
+  return parseConfig({ ...process.env, ...commandLine })
 }
 
 /** Reads an environment; an empty variable counts as one that is not set. Throws `ConfigError` with every fault. */
@@ -113,8 +119,14 @@ function configOf(
     nodeEnv: values.NODE_ENV,
     host: values.HOST,
     port: values.PORT,
+    workers: values.WORKERS,
     databaseUrl: values.DATABASE_URL ?? null,
     databasePoolMax: values.DATABASE_POOL_MAX,
+    databasePooler: values.DATABASE_POOLER,
+    replica:
+      values.DATABASE_REPLICA_URL === undefined
+        ? null
+        : { url: values.DATABASE_REPLICA_URL, maxLagMs: values.DATABASE_REPLICA_MAX_LAG_MS },
     dataDir: values.DATA_DIR,
     demoData: values.DEMO_DATA === 'on' || (values.DEMO_DATA === 'auto' && values.DATABASE_URL === undefined),
     logLevel: values.LOG_LEVEL,
@@ -169,10 +181,11 @@ function authFaults(set: Readonly<Record<string, string | undefined>>): string[]
 
 /** What the service runs with, for the log: no secrets. */
 export function publicConfig(config: Config): Record<string, unknown> {
-  const { databaseUrl, consul, peers, auth, rateLimit, traceEndpoint, ...rest } = config
+  const { databaseUrl, replica, consul, peers, auth, rateLimit, traceEndpoint, ...rest } = config
   return {
     ...rest,
     database: databaseUrl === null ? 'embedded' : withoutPassword(databaseUrl),
+    replica: replica && { ...replica, url: withoutPassword(replica.url) },
     consul: { ...consul, url: withoutPassword(consul.url), token: presence(consul.token) },
     peers: {
       ...peers,

@@ -9,6 +9,7 @@ import { phasesOf } from './composition/phases.ts'
 import { createWorkers } from './composition/workers.ts'
 import type { Config } from './config.ts'
 import type { Logger } from './observability/logger.ts'
+import type { MetricsGathering } from './observability/combined-metrics.ts'
 import { Metrics } from './observability/metrics.ts'
 import { writeDemoData } from './services/demo-data.ts'
 import type { PostingQueue } from './services/posting-queue.ts'
@@ -21,6 +22,8 @@ export interface ContainerOptions {
   readonly databaseUrl: string
   readonly logger: Logger
   readonly version: string
+  /** Where other processes are part of the same service. */
+  readonly gathering?: MetricsGathering
   /** Stand-ins for what the application would get. */
   readonly overrides?: Partial<AppDependencies>
 }
@@ -43,11 +46,16 @@ export interface Container {
 
 /** Composes a service. Opens no connection by itself. Throws `ConfigError` for a file of keys that cannot be used. */
 export async function createContainer(options: ContainerOptions): Promise<Container> {
-  const { config, logger, version } = options
+  const { config, logger, version, gathering } = options
   const log = partLog(logger)
   const apiKeys = config.auth.apiKeysFile === null ? null : await ApiKeysFile.open(config.auth.apiKeysFile)
   const tracing = await createTracing({ config, version, log })
-  const ground: Ground = { ...options, log, metrics: new Metrics({ version }), tracing }
+  const ground: Ground = {
+    ...options,
+    log,
+    metrics: new Metrics({ version, ...(gathering && { gathering }) }),
+    tracing,
+  }
   const ledger = createLedger(ground)
   const neighbours = await createNeighbours(ground)
   const { consul, sharedCounts } = neighbours

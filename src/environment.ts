@@ -45,6 +45,10 @@ export const VARIABLES = {
     expected: 'a whole number from 0 to 65535; 0 takes any free port',
     meaning: `Port to listen on; 0 takes any free one (${DEFAULT_PORT})`,
   }),
+  WORKERS: variable(wholeNumber({ min: 1, max: 64, default: 1 }), {
+    expected: 'a whole number from 1 to 64 (`--workers N` wins over it)',
+    meaning: 'Processes that serve the port together; `--workers N` says the same (1)',
+  }),
   DATABASE_URL: variable(z.string().refine(isPostgresUrl).optional(), {
     expected: 'postgres://user:password@host:port/database',
     meaning: 'PostgreSQL 15 or later; without it one is started in DATA_DIR',
@@ -52,7 +56,22 @@ export const VARIABLES = {
   }),
   DATABASE_POOL_MAX: variable(wholeNumber({ min: 1, max: 1000, default: 10 }), {
     expected: 'a whole number from 1 to 1000',
-    meaning: 'Connections for reads; posting lanes and dry runs have one more each, the expiry of holds two (10)',
+    meaning:
+      'Connections for reads; posting lanes and dry runs have one more each, the expiry of holds two; for each worker (10)',
+  }),
+  DATABASE_POOLER: variable(z.enum(['none', 'transaction']).default('none'), {
+    expected: 'none or transaction',
+    meaning: 'Whether the addresses of databases are those of a PgBouncer in transaction mode, or the like (none)',
+  }),
+  DATABASE_REPLICA_URL: variable(z.string().refine(isPostgresUrl).optional(), {
+    expected: 'postgres://user:password@host:port/database',
+    meaning: 'A streaming replica, for pages of history and for statistics (none: the primary answers everything)',
+    secret: true,
+  }),
+  DATABASE_REPLICA_MAX_LAG_MS: variable(wholeNumber({ min: 0, max: 2000, default: 100 }), {
+    expected: 'a whole number from 0 to 2000',
+    meaning:
+      'How long a read waits for the replica to have all that the primary has, before the primary answers it (100)',
   }),
   DATA_DIR: variable(z.string().default('./data'), {
     expected: 'a folder',
@@ -66,17 +85,17 @@ export const VARIABLES = {
     expected: `one of ${LOG_LEVELS.join(', ')}`,
     meaning: 'Lines to log; debug has one for each request (info)',
   }),
-  POSTING_LANES: variable(wholeNumber({ min: 1, max: 64, default: 1 }), {
+  POSTING_LANES: variable(wholeNumber({ min: 1, max: 64, default: 2 }), {
     expected: 'a whole number from 1 to 64',
-    meaning: 'Flushes that may be in flight at once, each for its share of the wallets (1)',
+    meaning: 'Flushes that may be in flight at once, each with wallets that no other has (2)',
   }),
-  POSTING_QUEUE_MAX: variable(wholeNumber({ min: 1, max: 1_000_000, default: 1000 }), {
+  POSTING_QUEUE_MAX: variable(wholeNumber({ min: 1, max: 1_000_000, default: 10_000 }), {
     expected: 'a whole number from 1 to 1000000',
-    meaning: 'Operations that may wait; one more is refused with overloaded (1000)',
+    meaning: 'Operations that may wait; what comes then is refused with overloaded. A batch has up to 1000 (10000)',
   }),
-  POSTING_FLUSH_MAX: variable(wholeNumber({ min: 1, max: 10_000, default: 256 }), {
+  POSTING_FLUSH_MAX: variable(wholeNumber({ min: 1, max: 10_000, default: 512 }), {
     expected: 'a whole number from 1 to 10000',
-    meaning: 'Operations folded into one database transaction (256)',
+    meaning: 'Operations folded into one database transaction; an atomic batch may be more (512)',
   }),
   HOLD_EXPIRY_INTERVAL_MS: variable(wholeNumber({ min: 0, max: 3_600_000, default: 1000 }), {
     expected: 'a whole number from 0 to 3600000; 0 never does it',
@@ -162,7 +181,8 @@ export const VARIABLES = {
   }),
   RATE_LIMIT_MAX: variable(wholeNumber({ min: 1, max: 100_000_000, default: 300_000 }), {
     expected: 'a whole number from 1 to 100000000',
-    meaning: 'Requests of one caller in a window: API key, token subject, else address (300000)',
+    meaning:
+      'Requests of one caller in a window: API key, token subject, else address; each worker counts for itself (300000)',
   }),
   RATE_LIMIT_WINDOW_SECONDS: variable(wholeNumber({ min: 1, max: 3600, default: 10 }), {
     expected: 'a whole number from 1 to 3600',
@@ -174,7 +194,7 @@ export const VARIABLES = {
   }),
   REDIS_URL: variable(z.string().refine(isRedisUrl).optional(), {
     expected: 'redis://host:port',
-    meaning: 'Where instances share what callers have used; without it each counts for itself (none)',
+    meaning: 'Where instances and workers share what callers have used; without it each counts for itself (none)',
     secret: true,
   }),
   REDIS_TIMEOUT_MS: variable(wholeNumber({ min: 10, max: 5000, default: 100 }), {

@@ -2,6 +2,7 @@
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { startEmbeddedPostgres } from '../../src/db/embedded.ts'
 import { migrateToLatest } from '../../src/db/migrator.ts'
@@ -9,6 +10,10 @@ import { cpuSecondsOfFamily } from './process-cpu.ts'
 
 /** pgbench opens 256 connections; the service and the run's own come on top. */
 const MAX_CONNECTIONS = '400'
+
+const QUIET_LOOKS = 5
+const QUIET_POLL_MS = 20
+const QUIET_TIMEOUT_MS = 10_000
 
 export interface BenchDatabase {
   readonly url: string
@@ -20,7 +25,10 @@ export interface BenchDatabase {
   cpuSeconds(): Promise<number | null>
   /** A database beside it on the same server, with nothing in it. It goes with the server; `stop` ends its connection. */
   another(name: string): Promise<BenchDatabase>
-  /** Empties the dirty pages, so that no cell of the table pays for the one before it. */
+  /**
+   * Waits until nothing runs any more, since wrk leaves without its last answers, and empties the dirty pages: no cell of the
+   * table shall pay for the one before it.
+   */
   settle(): Promise<void>
   stop(): Promise<void>
 }
@@ -78,11 +86,26 @@ async function open({ stop, postmaster, ...place }: Opening): Promise<BenchDatab
       url.pathname = `/${name}`
       return open({ ...place, url: url.href, postmaster, stop: async () => undefined })
     },
-    settle: async () => void (await client.query('CHECKPOINT')),
+    settle: async () => {
+      await untilQuiet(client)
+      await client.query('CHECKPOINT')
+    },
     stop: async () => {
       await client.end().catch(() => undefined)
       await stop()
     },
+  }
+}
+
+/** Several looks in a row, because between two transactions there is a moment for the service to think. */
+async function untilQuiet(client: pg.Client): Promise<void> {
+  const deadline = performance.now() + QUIET_TIMEOUT_MS
+  for (let quietLooks = 0; quietLooks < QUIET_LOOKS && performance.now() < deadline;) {
+    await delay(QUIET_POLL_MS)
+    const { rowCount } = await client.query(
+      `SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()`,
+    )
+    quietLooks = rowCount === 0 ? quietLooks + 1 : 0
   }
 }
 

@@ -83,7 +83,7 @@ function parsed(args: readonly string[]) {
   }
 }
 
-function count(option: string, text: string, max: number): number {
+export function count(option: string, text: string, max: number): number {
   const value = Number(text)
   if (Number.isInteger(value) && value >= 1 && value <= max) return value
   throw new BenchFailure(`${option} wants a whole number from 1 to ${max}, not "${text}".`)

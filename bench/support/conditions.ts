@@ -39,7 +39,7 @@ export async function readConditions(options: {
   readonly database: pg.ClientBase
   readonly dataDir: string
   readonly signal: AbortSignal
-}): Promise<Conditions> {
+}): Promise<Conditions & { readonly date: string }> {
   const processors = cpus()
   const settings = await options.database.query<{ name: string; value: string }>(
     `SELECT name, current_setting(name) AS value FROM unnest($1::text[]) AS name`,
@@ -56,6 +56,12 @@ export async function readConditions(options: {
     durability: settings.rows.map(({ name, value }) => `${name}=${value}`).join(' '),
     disk: `${await fileSystemOf(options.dataDir)}, 8 KiB written and synced in ${await syncMicros(options.dataDir)} us (median)`,
   }
+}
+
+/** Prints them, a line each. */
+export function printConditions(conditions: Conditions): void {
+  const width = Math.max(...Object.keys(conditions).map((name) => name.length))
+  for (const [name, value] of Object.entries(conditions)) console.log(`${name.padEnd(width)}  ${value}`)
 }
 
 /** The commit of a checkout, and whether it is that alone. */

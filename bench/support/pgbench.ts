@@ -1,7 +1,8 @@
 // The rival: its tables, and pgbench running posting.pgbench.sql on them, and reading what pgbench prints.
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type pg from 'pg'
+import { type Histogram, histogramOfEach, percentileMs } from './histogram.ts'
 import { BenchFailure, runProgram } from './programs.ts'
 
 /** Where a consumption goes (DESIGN.md §3). */
@@ -41,8 +42,29 @@ export async function createRival(database: pg.ClientBase): Promise<void> {
   await database.query('VACUUM (ANALYZE) bench_wallets')
 }
 
+/** The latencies in a log of pgbench's, which has a line a transaction and the microseconds in the third place. */
+export function parsePgbenchLog(text: string): Histogram {
+  const lines = text.split('\n').filter((line) => line !== '')
+  return histogramOfEach(
+    lines.map((line) => {
+      const micros = Number(line.split(' ')[2])
+      if (Number.isInteger(micros)) return micros
+      throw new BenchFailure(`pgbench logged a line without a latency: ${line}`)
+    }),
+  )
+}
+
+export interface RivalLatencies {
+  /** `null` where no transaction came to its end in time. */
+  readonly p50Ms: number | null
+  readonly p99Ms: number | null
+  readonly p999Ms: number | null
+}
+
 export interface RivalLoad {
   readonly databaseUrl: string
+  /** Where its log may stand meanwhile. */
+  readonly folder: string
   /** Numbers of the first and the last wallet to pick from. */
   readonly wallets: readonly [first: number, last: number]
   readonly connections: number
@@ -51,7 +73,12 @@ export interface RivalLoad {
 }
 
 /** Posts consumptions for some seconds. Throws `BenchFailure` when a transaction fails. */
-export async function runPgbench({ databaseUrl, wallets, ...load }: RivalLoad): Promise<PgbenchResult> {
+export async function runPgbench({
+  databaseUrl,
+  folder,
+  wallets,
+  ...load
+}: RivalLoad): Promise<PgbenchResult & RivalLatencies> {
   const url = new URL(databaseUrl)
   const [first, last] = wallets
   const { connections, seconds } = load
@@ -68,7 +95,15 @@ export async function runPgbench({ databaseUrl, wallets, ...load }: RivalLoad): 
     PGPASSWORD: decodeURIComponent(url.password),
     PGDATABASE: url.pathname.slice(1),
   }
-  return parsePgbenchOutput(
-    await runProgram({ file: 'pgbench', args: [...run, ...variables, ...script], env, signal: load.signal }),
-  )
+  const logs = await mkdtemp(join(folder, 'pgbench-'))
+  try {
+    const args = [...run, '--log', '--log-prefix', join(logs, 'log'), ...variables, ...script]
+    const result = parsePgbenchOutput(await runProgram({ file: 'pgbench', args, env, signal: load.signal }))
+    const texts = await Promise.all((await readdir(logs)).map((name) => readFile(join(logs, name), 'utf8')))
+    const latencies = parsePgbenchLog(texts.join(''))
+    const [p50Ms, p99Ms, p999Ms] = [50, 99, 99.9].map((percent) => percentileMs(latencies, percent))
+    return { ...result, p50Ms: p50Ms ?? null, p99Ms: p99Ms ?? null, p999Ms: p999Ms ?? null }
+  } finally {
+    await rm(logs, { recursive: true, force: true })
+  }
 }

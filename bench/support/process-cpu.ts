@@ -25,29 +25,38 @@ export function parseProcessStat(text: string): CpuSeconds {
   return { own: seconds(UTIME, STIME), ended: seconds(CUTIME, CSTIME) }
 }
 
-/** Processor seconds of one process; `null` where there is no /proc or no such process. */
-export async function cpuSecondsOf(pid: number): Promise<number | null> {
-  const stat = await readStat(pid)
-  return stat && stat.own
-}
-
-/** Processor seconds of a process and all its children, those that have ended included (a PostgreSQL with its back ends). */
+/**
+ * Processor seconds of a process and all its children, those that have ended included: a PostgreSQL with its back ends, a
+ * service with its workers. `null` where there is no /proc or no such process.
+ */
 export async function cpuSecondsOfFamily(pid: number): Promise<number | null> {
   for (;;) {
     const before = await readStat(pid)
-    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
-    const living = await Promise.all(
-      children
-        .split(' ')
-        .filter(Boolean)
-        .map((child) => readStat(Number(child))),
-    )
+    const living = await Promise.all((await childrenOf(pid)).map(readStat))
     const after = await readStat(pid)
     if (!before || !after) return null
     // One that was waited for in between would be missing on one side or stand on both.
     if (before.ended === after.ended)
       return living.reduce((sum, child) => sum + (child?.own ?? 0), after.own + after.ended)
   }
+}
+
+/** Processor seconds of a process and everything that it has started, and that those have; `null` where /proc does not tell. */
+export async function cpuSecondsOfTree(pid: number): Promise<number | null> {
+  const stat = await readStat(pid)
+  if (!stat) return null
+  const children = await Promise.all((await childrenOf(pid)).map(cpuSecondsOfTree))
+  return children.reduce<number>((sum, seconds) => sum + (seconds ?? 0), stat.own + stat.ended)
+}
+
+/** What passed between two readings, if both could be made. */
+export function difference(before: number | null, after: number | null): number | null {
+  return before === null || after === null ? null : after - before
+}
+
+async function childrenOf(pid: number): Promise<readonly number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+  return children.split(' ').filter(Boolean).map(Number)
 }
 
 async function readStat(pid: number): Promise<CpuSeconds | null> {

@@ -53,3 +53,12 @@ async function isOnPath(name: string): Promise<boolean> {
   )
   return hits.includes(true)
 }
+
+/** Throws `BenchFailure`, and says how to get them, when one of the programs is not on the PATH. */
+export async function requirePrograms(names: readonly string[]): Promise<void> {
+  const missing = await missingPrograms(names)
+  if (missing.length === 0) return
+  throw new BenchFailure(
+    `${missing.join(' and ')} must be installed and on the PATH for this bench (Debian: apt-get install wrk postgresql; macOS: brew install wrk postgresql).`,
+  )
+}

@@ -1,13 +1,19 @@
 // The rival's side of the table: its tables beside the service's own, and its turns under pgbench.
 import type { BenchDatabase } from './bench-database.ts'
-import { createRival, type PgbenchResult, runPgbench } from './pgbench.ts'
+import { createRival, type PgbenchResult, type RivalLatencies, runPgbench } from './pgbench.ts'
 import { BenchFailure } from './programs.ts'
-import { difference, type Turn } from './service-side.ts'
+import { difference } from './process-cpu.ts'
 
 /** Numbers of the wallets in rival.sql. */
 const WALLETS = { spread: [1, 10_000], hot: [0, 0] } as const
 
-export interface RivalFigures extends PgbenchResult {
+export interface RivalTurn {
+  readonly wallets: keyof typeof WALLETS
+  readonly connections: number
+  readonly seconds: number
+}
+
+export interface RivalFigures extends PgbenchResult, RivalLatencies {
   /** Opening the connections included. */
   readonly postgresCpuSeconds: number | null
 }
@@ -30,12 +36,13 @@ export class RivalSide {
   }
 
   /** One turn under pgbench. Throws `BenchFailure` when a transaction fails. */
-  async measure({ scenario, connections, seconds }: Turn): Promise<RivalFigures> {
+  async measure({ wallets, connections, seconds }: RivalTurn): Promise<RivalFigures> {
     await this.#database.settle()
     const before = await this.#database.cpuSeconds()
     const result = await runPgbench({
       databaseUrl: this.#database.url,
-      wallets: WALLETS[scenario],
+      folder: this.#database.folder,
+      wallets: WALLETS[wallets],
       connections,
       seconds,
       signal: this.#signal,

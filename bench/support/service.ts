@@ -8,6 +8,7 @@ import { BenchFailure } from './programs.ts'
 
 /** This checkout. */
 export const ROOT = join(import.meta.dirname, '..', '..')
+const MAIN = join('src', 'main.ts')
 const START_TIMEOUT_MS = 20_000
 const STOP_TIMEOUT_MS = 20_000
 const POLL_MS = 50
@@ -29,17 +30,19 @@ export interface Service {
 export interface ServiceOptions {
   /** The checkout whose service it is. */
   readonly root: string
+  /** What to run of it, and with which words; `src/main.ts` unless another is named. */
+  readonly program?: readonly string[]
   readonly databaseUrl: string
   /** Where its output goes: a file, so that reading it costs this process nothing. */
   readonly logFile: string
   readonly nodeOptions?: readonly string[]
 }
 
-/** Starts `src/main.ts` on the database and waits until it listens. */
+/** Starts a service on the database and waits until it listens. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { root, databaseUrl, logFile, nodeOptions = [] } = options
+  const { root, program = [MAIN], databaseUrl, logFile, nodeOptions = [] } = options
   const output = await open(logFile, 'w')
-  const child = spawn(process.execPath, [...nodeOptions, join(root, 'src', 'main.ts')], {
+  const child = spawn(process.execPath, [...nodeOptions, ...program], {
     cwd: root,
     env: {
       ...process.env,
@@ -49,6 +52,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       PORT: '0',
       CONSUL_ENABLED: 'off',
       VALIDATE_USERS: 'off',
+      // The limiter runs, but nothing here is one caller's fair share.
+      RATE_LIMIT_MAX: '100000000',
+      // 16 batches of 1,000 operations wait at once.
+      POSTING_QUEUE_MAX: '20000',
     },
     stdio: ['ignore', output.fd, output.fd],
   })

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { BATCHES } from './postman-flow-batches.ts'
 import { CLEAN_UP, HEALTH, LEGACY } from './postman-flow-edges.ts'
 import { HOLDS } from './postman-flow-holds.ts'
 import { HISTORY, STATISTICS } from './postman-flow-reports.ts'
@@ -17,7 +18,17 @@ const FORMAT = 'https://schema.getpostman.com/json/collection/v2.1.0/collection.
 const PROBLEM = 'application/problem+json'
 const BASE_URL = 'http://localhost:8208'
 
-const FOLDERS: readonly Folder[] = [HEALTH, WALLETS, TRANSACTIONS, HOLDS, HISTORY, STATISTICS, LEGACY, CLEAN_UP]
+const FOLDERS: readonly Folder[] = [
+  HEALTH,
+  WALLETS,
+  TRANSACTIONS,
+  HOLDS,
+  HISTORY,
+  STATISTICS,
+  BATCHES,
+  LEGACY,
+  CLEAN_UP,
+]
 
 /** What a path parameter is when a step does not say. */
 const USUAL_PARAMETERS: Readonly<Record<string, string>> = {

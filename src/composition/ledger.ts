@@ -3,12 +3,14 @@ import { PipelineConnection } from '../db/pipeline.ts'
 import { pendingMigrations } from '../db/migrator.ts'
 import { pingDatabase } from '../db/ping.ts'
 import { createPool, createReadDatabase, type ReadDatabase } from '../db/pool.ts'
+import { type LookBack, primaryOnly } from '../db/replica.ts'
 import { showPool, showReadiness } from '../observability/gauges.ts'
 import { ExplanationRepository } from '../repositories/explanation-repository.ts'
 import { FiguresRepository } from '../repositories/figures-repository.ts'
 import { HistoryRepository } from '../repositories/history-repository.ts'
 import { HoldRepository } from '../repositories/hold-repository.ts'
 import { LedgerRepository } from '../repositories/ledger-repository.ts'
+import { RememberedWallets } from '../repositories/remembered-wallets.ts'
 import { LedgerWatchRepository } from '../repositories/ledger-watch-repository.ts'
 import { OwnershipRepository } from '../repositories/ownership-repository.ts'
 import { StatisticsRepository } from '../repositories/statistics-repository.ts'
@@ -24,6 +26,7 @@ import { PostingQueue } from '../services/posting-queue.ts'
 import { StatisticsService } from '../services/statistics-service.ts'
 import { UseCaseChoice } from '../services/use-cases.ts'
 import type { Ground } from './ground.ts'
+import { createReplica, type ReplicaParts } from './replica.ts'
 
 const PING_TIMEOUT_MS = 1000
 
@@ -33,6 +36,8 @@ export interface LedgerParts {
   readonly postings: PostingQueue
   readonly dryRuns: DryRuns
   readonly health: HealthService
+  /** `null`: the primary answers everything. */
+  readonly replica: ReplicaParts | null
   /** A connection of somebody's own; it is closed with the others. */
   connect(): PipelineConnection
   /** Opens the connections of the posting lanes. */
@@ -47,12 +52,14 @@ type Repositories = ReturnType<typeof repositoriesOver>
 export function createLedger(ground: Ground): LedgerParts {
   const { config, databaseUrl, log, metrics } = ground
   const onConnectionError = (err: Error): void => log.warn('A database connection was lost', { err })
-  const pool = createPool({ databaseUrl, max: config.databasePoolMax, onConnectionError })
+  const pooler = config.databasePooler
+  const pool = createPool({ databaseUrl, max: config.databasePoolMax, onConnectionError, pooler })
   showPool(metrics, pool)
-  const db = createReadDatabase(pool)
+  const db = createReadDatabase(pool, pooler)
+  const replica = createReplica(ground, db)
   const connections: PipelineConnection[] = []
   const connect = (): PipelineConnection => {
-    const connection = new PipelineConnection({ databaseUrl, onConnectionError })
+    const connection = new PipelineConnection({ databaseUrl, onConnectionError, pooler })
     connections.push(connection)
     return connection
   }
@@ -63,7 +70,7 @@ export function createLedger(ground: Ground): LedgerParts {
   })
   showReadiness(metrics, () => health.glance())
   return {
-    repositories: repositoriesOver(db),
+    repositories: repositoriesOver(db, replica?.reads ?? primaryOnly(db)),
     postings: createPostingQueue(ground, {
       connections: lanes,
       maxWaiting: config.posting.queueMax,
@@ -73,11 +80,12 @@ export function createLedger(ground: Ground): LedgerParts {
     }),
     dryRuns: new DryRuns(new LedgerRepository(connect())),
     health,
+    replica,
     connect,
     open: async () => void (await Promise.all(lanes.map((connection) => connection.open()))),
     close: async () => {
       await Promise.all(connections.map((connection) => connection.close()))
-      await db.destroy()
+      await Promise.all([db.destroy(), replica?.close()])
     },
   }
 }
@@ -96,9 +104,10 @@ export function createPostingQueue(
 ): PostingQueue {
   const { connections, maxWaiting, maxFlushSize, name, locking } = queue
   const queueMetrics = metrics.postings.queue(name)
+  const remembered = new RememberedWallets()
   const flushOver = (connection: PipelineConnection): PostingFlush =>
     new PostingFlush({
-      ledger: new LedgerRepository(connection),
+      ledger: new LedgerRepository(connection, remembered),
       log: (message, fields) => log.warn(message, { ...fields, queue: name }),
       locking,
       metrics: queueMetrics,
@@ -128,12 +137,12 @@ export function servicesOver(
   }
 }
 
-function repositoriesOver(db: ReadDatabase) {
+function repositoriesOver(db: ReadDatabase, lookBack: LookBack) {
   return {
     wallets: new WalletRepository(db),
-    history: new HistoryRepository(db),
+    history: new HistoryRepository(db, lookBack),
     holds: new HoldRepository(db),
-    statistics: new StatisticsRepository(db),
+    statistics: new StatisticsRepository(db, lookBack),
     explanations: new ExplanationRepository(db),
     figures: new FiguresRepository(db),
     ledgerWatch: new LedgerWatchRepository(db),

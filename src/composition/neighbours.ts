@@ -64,7 +64,11 @@ async function createSharedCounts({ config: { rateLimit }, log, metrics }: Groun
   const { redisUrl: url, windowMs, redisTimeoutMs: timeoutMs } = rateLimit
   const counts = new SharedCounts({ store: new RedisCounts({ url, windowMs, timeoutMs }), windowMs, log })
   metrics.gauge(
-    { name: 'wallet_rate_limit_shared', help: 'Whether instances share their counts: 1, or 0 while Redis is gone.' },
+    {
+      name: 'wallet_rate_limit_shared',
+      help: 'Whether instances share their counts: 1, or 0 while Redis is gone.',
+      aggregator: 'min',
+    },
     () => [{ value: counts.isShared ? 1 : 0 }],
   )
   return counts

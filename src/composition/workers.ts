@@ -18,6 +18,7 @@ export function createWorkers(
   return [
     ...holdExpiry(ground, ledger),
     ...ledgerWatch(ground, ledger),
+    ...(ledger.replica === null ? [] : [ledger.replica.watch]),
     ...(apiKeys === null ? [] : [apiKeyReloadLoop({ reload: () => apiKeys.reload(), log: ground.log })]),
   ]
 }

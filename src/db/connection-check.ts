@@ -1,5 +1,6 @@
 // Looks at the database before the service relies on it, and says in one sentence why it cannot be used and what to do.
 import pg from 'pg'
+import { LOCK_TIMEOUT_MS, type Pooler, sessionConfig } from './session.ts'
 import { sqlstateOf } from './sqlstate.ts'
 
 /** Ids and hashes come from the service, so nothing newer is needed. */
@@ -11,15 +12,20 @@ export class DatabaseUnusableError extends Error {
   override readonly name = 'DatabaseUnusableError'
 }
 
-/** Connects once and looks at the server's version. Throws `DatabaseUnusableError`. */
-export async function checkConnection(databaseUrl: string): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+/** Connects once and looks at the server's version, and for a pooler that nobody has told of. Throws `DatabaseUnusableError`. */
+export async function checkConnection(databaseUrl: string, pooler: Pooler = 'none'): Promise<void> {
+  const session = sessionConfig(databaseUrl, {}, pooler)
+  const client = new pg.Client({ ...session, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
   // Without a listener a lost connection would end the process.
   client.on('error', () => undefined)
   try {
     await client.connect()
-    const { rows } = await client.query<{ version: string }>(`SELECT current_setting('server_version_num') AS version`)
+    const { rows } = await client.query<{ version: string; lock_timeout: string }>(
+      `SELECT current_setting('server_version_num') AS version, setting AS lock_timeout
+      FROM pg_settings WHERE name = 'lock_timeout'`,
+    )
     requireVersion(Number(rows[0]?.version), client.host)
+    if (pooler === 'none' && Number(rows[0]?.lock_timeout) !== LOCK_TIMEOUT_MS) throw poolerBetween(client.host)
   } catch (error) {
     if (error instanceof DatabaseUnusableError) throw error
     throw new DatabaseUnusableError(explain(error, client), { cause: error })
@@ -34,6 +40,11 @@ function requireVersion(version: number, host: string): void {
   throw new DatabaseUnusableError(`The server at ${host} is PostgreSQL ${major}: version 15 or later is needed.`)
 }
 
+function poolerBetween(host: string): DatabaseUnusableError {
+  const sentence = `What answers at ${host} takes no settings for a session: if it is PgBouncer in transaction mode, or the like, set DATABASE_POOLER=transaction.`
+  return new DatabaseUnusableError(sentence)
+}
+
 type Target = Pick<pg.Client, 'host' | 'port'> & {
   readonly user?: string | undefined
   readonly database?: string | undefined
@@ -45,6 +56,9 @@ function explain(error: unknown, { host, port, user, database }: Target): string
     case '28P01':
     case '28000':
       return `${server} refuses user ${user} (${messageOf(error)}): check user and password in DATABASE_URL.`
+    // PgBouncer knows no startup options, and says so with a protocol violation.
+    case '08P01':
+      return poolerBetween(host).message
     case '3D000':
       return `${server} has no database ${database}: create it, or name another in DATABASE_URL.`
     case '53300':

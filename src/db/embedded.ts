@@ -69,6 +69,11 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   log_timezone: 'UTC',
   // Compiling a plan costs more than any of our statements runs.
   jit: 'off',
+  // After a checkpoint each page goes into the log whole when it is next touched, and postings to many wallets touch a page of
+  // their own each in every index: rare checkpoints spare most of that (docs/adr/0017-growth.md). A crash costs a longer recovery.
+  max_wal_size: '8GB',
+  checkpoint_timeout: '15min',
+  shared_buffers: '256MB',
   // The log file is ours to bound: no routine notes, and no statements, which hold people's data.
   log_checkpoints: 'off',
   log_min_error_statement: 'panic',

@@ -25,14 +25,20 @@ function parseInt8(text: string): number {
   return value
 }
 
-const TIMESTAMPTZ_UTC = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00$/
+const TIMESTAMPTZ_UTC = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?\+00$/
 
 /** Reads `timestamptz` text of a session in UTC as microseconds. */
 export function parseTimestamptz(text: string): Instant {
   const match = TIMESTAMPTZ_UTC.exec(text)
   assert(match, `timestamptz that is not in UTC: ${text}`)
-  const [, date = '', time = '', fraction = ''] = match
-  return BigInt(Date.parse(`${date}T${time}Z`)) * 1000n + BigInt(fraction.padEnd(6, '0'))
+  const [, year = '', month, day, hour, minute, second, fraction = ''] = match
+  const millis = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second))
+  const micros = millis * 1000 + Number(fraction.padEnd(6, '0'))
+  // A double holds the microseconds of a present year, and is several times as fast. Date.UTC takes a year below 100 for another.
+  if (year >= '1970' && Number.isSafeInteger(micros)) return BigInt(micros)
+  return (
+    BigInt(Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)) * 1000n + BigInt(fraction.padEnd(6, '0'))
+  )
 }
 
 function asText(text: string): string {

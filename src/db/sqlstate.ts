@@ -9,7 +9,10 @@
 export type DatabaseFailure = 'conflict' | 'lock_timeout' | 'unavailable' | 'rejected'
 
 const CONFLICTS = new Set(['40001', '40P01'])
+/** "cached plan must not change result type", and a name that the session does not know. Parsed anew, they work. */
+const STALE_STATEMENTS = new Set(['0A000', '26000'])
 const LOCK_TIMEOUT = '55P03'
+const UNIQUE_VIOLATION = '23505'
 /**
  * Classes: 08 connection, 28 and 3D login refused (a password or a database that has just been changed), 53 insufficient
  * resources, 57 operator intervention and timeouts, 58 system error.
@@ -24,7 +27,7 @@ const SQLSTATE = /^[0-9A-DF-Z][0-9A-Z]{4}$/
 export function classifyDatabaseError(error: unknown): DatabaseFailure {
   const state = sqlstateOf(error)
   if (state === null) return isConnectionError(error) ? 'unavailable' : 'rejected'
-  if (CONFLICTS.has(state)) return 'conflict'
+  if (CONFLICTS.has(state) || STALE_STATEMENTS.has(state)) return 'conflict'
   if (state === LOCK_TIMEOUT) return 'lock_timeout'
   if (UNAVAILABLE_STATES.has(state) || UNAVAILABLE_CLASSES.has(state.slice(0, 2))) return 'unavailable'
   return 'rejected'
@@ -63,6 +66,17 @@ function isConnectionError(error: unknown): boolean {
  */
 export function isServerRefusal(error: unknown): boolean {
   return error instanceof Error && 'severity' in error && error.severity === 'ERROR'
+}
+
+/** The unique key by which a row was refused because another is there; `null` for any other error. */
+export function duplicateKeyOf(error: unknown): string | null {
+  if (sqlstateOf(error) !== UNIQUE_VIOLATION || !(error instanceof Error)) return null
+  return 'constraint' in error && typeof error.constraint === 'string' ? error.constraint : 'unknown'
+}
+
+/** Tells whether a prepared statement is no longer what it was: a migration has changed what it gives, or it is gone. */
+export function isStaleStatement(error: unknown): boolean {
+  return STALE_STATEMENTS.has(sqlstateOf(error) ?? '')
 }
 
 /** The SQLSTATE of what `pg` rejected with; `null` where the server never spoke. */

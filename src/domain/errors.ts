@@ -61,7 +61,15 @@ export interface RequestFault {
 }
 
 /** Facts that explain a refusal, named as they appear on the wire (snake_case). */
-export type ErrorContext = Readonly<Record<string, string | number | boolean | readonly string[] | null>>
+export type ErrorContext = Readonly<Record<string, ContextValue>>
+
+type ContextValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly ContextValue[]
+  | { readonly [name: string]: ContextValue }
 
 export interface ErrorExtras {
   readonly context?: ErrorContext

@@ -43,12 +43,19 @@ const ABSENT = Buffer.alloc(DIGEST_BYTES)
 const ABSENT_HEX = ABSENT.toString('hex')
 const routeDigests = new Map<RequestKind, string>()
 
-/** The digest of a request: eight bytes for the route, then eight for each of its fields (zeros where it is absent). */
+/**
+ * The digest of a request: eight bytes for the route, then eight for each of its fields (zeros where it is absent) up to the last
+ * that is there. Most requests end in an absent `metadata`, and the ledger keeps every digest.
+ */
 export function requestHash<Kind extends RequestKind>(kind: Kind, fields: RequestFields<Kind>): Buffer {
   const values: Readonly<Record<string, JsonValue | undefined>> = fields
   let digits = routeDigits(kind)
-  for (const field of REQUEST_FIELDS[kind]) digits += fieldDigits(values[field])
-  return Buffer.from(digits, 'hex')
+  let end = digits.length
+  for (const field of REQUEST_FIELDS[kind]) {
+    digits += fieldDigits(values[field])
+    if (values[field] !== undefined) end = digits.length
+  }
+  return Buffer.from(digits.slice(0, end), 'hex')
 }
 
 /**

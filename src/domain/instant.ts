@@ -6,8 +6,16 @@ export type Instant = bigint
 
 const MICROS_PER_MILLI = 1000n
 
+/** All rows of a flush have one time, and each is written three times or more. */
+let latest = { instant: 0n, text: '1970-01-01T00:00:00.000000Z' }
+
 /** Writes an instant as ISO 8601 UTC with microseconds: `2026-01-31T12:00:00.123456Z`. */
 export function formatInstant(instant: Instant): string {
+  if (instant !== latest.instant) latest = { instant, text: textOf(instant) }
+  return latest.text
+}
+
+function textOf(instant: Instant): string {
   // `%` keeps the sign, so an instant before 1970 needs the second step.
   const micros = ((instant % MICROS_PER_MILLI) + MICROS_PER_MILLI) % MICROS_PER_MILLI
   const millis = Number((instant - micros) / MICROS_PER_MILLI)

@@ -16,24 +16,74 @@ const EXACT_LITERAL_LENGTH = 15
 /** Keys that would reach an object's prototype; no caller of ours has a use for them. */
 const FORBIDDEN_KEY = '__proto__'
 
+/** Escapes could spell the forbidden key. */
+const ESCAPE = '\\'
+/** Deeper than any body of ours: metadata may have 32 levels. */
+const MAX_PLAIN_DEPTH = 64
 /**
- * Text that plain parsing might not do justice to: a long number, an exponent, the forbidden key, or an escape that could
- * spell it. Everything else is spared the reviver, which costs more than the parsing (1.7 instead of 0.7 microseconds).
+ * Values that text may have which needs the reviver: at about a microsecond each, everybody else waits. A batch of a thousand
+ * operations with ten members each has a tenth.
  */
-const NEEDS_CARE = /\\|__proto__|[0-9.]{16}|[0-9][eE]/
-/** Text up to this length cannot be nested absurdly. */
-const SHORT_LENGTH = 1024
+const MAX_REVIVED_VALUES = 100_000
 
-/** Parses JSON text exactly. Throws `SyntaxError` on malformed text, on the key `__proto__` and on absurd nesting. */
+/** Parses JSON text exactly. Throws `SyntaxError` on malformed text, on the key `__proto__` and on absurd nesting or length. */
 export function parseExactJson(text: string): unknown {
+  if (isPlain(text)) return JSON.parse(text)
+  if (hasTooManyValues(text)) throw new SyntaxError('JSON has too many values')
   try {
-    const isPlain = text.length <= SHORT_LENGTH && !NEEDS_CARE.test(text)
-    return isPlain ? JSON.parse(text) : JSON.parse(text, keepExactNumbers)
+    return JSON.parse(text, keepExactNumbers)
   } catch (error) {
     // The reviver recurses: a body of a million brackets ends here instead of in a stack overflow.
     if (error instanceof RangeError) throw new SyntaxError('JSON is nested too deeply')
     throw error
   }
+}
+
+/**
+ * Whether plain parsing does justice to a text: no number that a double might change, not the forbidden key, not nested absurdly.
+ * Then it is spared the reviver, which costs more than the parsing. Only what is not in quotes is looked at: ids are full of
+ * digits. A text that is no JSON may pass; parsing finds that out.
+ */
+function isPlain(text: string): boolean {
+  if (text.includes(ESCAPE) || text.includes(FORBIDDEN_KEY)) return false
+  let depth = 0
+  let digits = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at)
+    if (unit === QUOTE) {
+      at = text.indexOf('"', at + 1)
+      if (at < 0) return false
+      digits = 0
+    } else if ((unit >= ZERO && unit <= NINE) || unit === POINT) {
+      digits += 1
+      if (digits > EXACT_LITERAL_LENGTH) return false
+    } else if (unit === SMALL_E || unit === CAPITAL_E) {
+      if (digits > 0) return false
+    } else {
+      digits = 0
+      if (unit === OPENING_BRACE || unit === OPENING_BRACKET) {
+        depth += 1
+        if (depth > MAX_PLAIN_DEPTH) return false
+      } else if (unit === CLOSING_BRACE || unit === CLOSING_BRACKET) depth -= 1
+    }
+  }
+  return true
+}
+
+const codeOf = (character: string): number => character.charCodeAt(0)
+const [QUOTE, POINT, ZERO, NINE] = [codeOf('"'), codeOf('.'), codeOf('0'), codeOf('9')]
+const [SMALL_E, CAPITAL_E] = [codeOf('e'), codeOf('E')]
+const [OPENING_BRACE, CLOSING_BRACE] = [codeOf('{'), codeOf('}')]
+const [OPENING_BRACKET, CLOSING_BRACKET] = [codeOf('['), codeOf(']')]
+
+/** Every value but the first of an object or a list has a comma before it. */
+function hasTooManyValues(text: string): boolean {
+  let values = 0
+  for (let at = text.indexOf(','); at >= 0; at = text.indexOf(',', at + 1)) {
+    values += 1
+    if (values > MAX_REVIVED_VALUES) return true
+  }
+  return false
 }
 
 function keepExactNumbers(key: string, value: unknown, context: { source?: string }): unknown {

@@ -71,6 +71,8 @@ export type Outcome =
   | { readonly kind: 'changed'; readonly wallet: WalletState; readonly details: WalletDetails }
   | { readonly kind: 'replayed'; readonly effectId: string }
   | { readonly kind: 'refused'; readonly error: AppError }
+  /** It belongs together with others, one of which was refused. */
+  | { readonly kind: 'not_applied' }
 
 /** Where a key is looked up: its wallet, or for a creation its user. */
 export function effectKey(command: Command, key: string): string {
@@ -119,6 +121,8 @@ export class WorkingSet implements LedgerState {
   readonly postedWallets = new Set<WalletId>()
   /** Wallets whose status or particulars changed. */
   readonly changedWallets = new Set<WalletId>()
+  /** How to take back what was folded in since `begin`; `null` where nobody may want to. */
+  #undo: (() => void)[] | null = null
 
   constructor(locked: LedgerState) {
     this.now = locked.now
@@ -143,7 +147,7 @@ export class WorkingSet implements LedgerState {
       case 'held':
         if (outcome.events.length === 0) break
         this.#post([outcome.wallet])
-        this.relockedWallets.add(outcome.wallet.walletId)
+        this.#add(this.relockedWallets, outcome.wallet.walletId)
         this.#hold(outcome)
         this.#record(outcome.rows)
         break
@@ -152,44 +156,80 @@ export class WorkingSet implements LedgerState {
         this.#record(outcome.rows)
         break
       case 'changed':
-        this.wallets.set(outcome.wallet.walletId, outcome.wallet)
-        this.details.set(outcome.wallet.walletId, outcome.details)
-        this.changedWallets.add(outcome.wallet.walletId)
+        this.#set(this.wallets, outcome.wallet.walletId, outcome.wallet)
+        this.#set(this.details, outcome.wallet.walletId, outcome.details)
+        this.#add(this.changedWallets, outcome.wallet.walletId)
         break
       case 'replayed':
       case 'refused':
+      case 'not_applied':
         break
     }
   }
 
+  /** From here on until `keep`, what is folded in can be taken back. */
+  begin(): void {
+    const [rows, events] = [this.rows.length, this.events.length]
+    this.#undo = [
+      () => {
+        this.rows.length = rows
+        this.events.length = events
+      },
+    ]
+  }
+
+  /** What was folded in since `begin` stays. */
+  keep(): void {
+    this.#undo = null
+  }
+
+  /** Takes back what was folded in since `begin`. */
+  takeBack(): void {
+    for (const undo of this.#undo?.toReversed() ?? []) undo()
+    this.#undo = null
+  }
+
+  #set<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
+    if (this.#undo) {
+      const before = map.get(key)
+      this.#undo.push(before === undefined ? () => map.delete(key) : () => map.set(key, before))
+    }
+    map.set(key, value)
+  }
+
+  #add<Key>(set: Set<Key>, key: Key): void {
+    if (this.#undo && !set.has(key)) this.#undo.push(() => set.delete(key))
+    set.add(key)
+  }
+
   #post(wallets: readonly WalletState[]): void {
     for (const wallet of wallets) {
-      this.wallets.set(wallet.walletId, wallet)
-      this.postedWallets.add(wallet.walletId)
+      this.#set(this.wallets, wallet.walletId, wallet)
+      this.#add(this.postedWallets, wallet.walletId)
     }
   }
 
   #hold({ holds, events, wallet }: Extract<Outcome, { kind: 'held' }>): void {
     for (const hold of holds) {
-      if (this.holds.has(hold.holdId)) this.changedHolds.add(hold.holdId)
-      else this.placedHolds.add(hold.holdId)
-      this.holds.set(hold.holdId, hold)
+      if (this.holds.has(hold.holdId)) this.#add(this.changedHolds, hold.holdId)
+      else this.#add(this.placedHolds, hold.holdId)
+      this.#set(this.holds, hold.holdId, hold)
     }
     for (const event of events) {
       this.events.push(event)
-      this.holdHeads.set(wallet.walletId, event)
+      this.#set(this.holdHeads, wallet.walletId, event)
       this.#rememberKey(event, String(event.sequence))
     }
   }
 
   #create(command: Command, created: NewWallet): void {
     const { wallet, state, idempotency } = created
-    this.wallets.set(wallet.walletId, state)
-    this.created.set(wallet.walletId, created)
-    if (wallet.walletType === 'fiat') this.fiatWallets.set(fiatKey(wallet.userId, wallet.currency), wallet)
+    this.#set(this.wallets, wallet.walletId, state)
+    this.#set(this.created, wallet.walletId, created)
+    if (wallet.walletType === 'fiat') this.#set(this.fiatWallets, fiatKey(wallet.userId, wallet.currency), wallet)
     if (idempotency) {
       const effect = { effectId: wallet.walletId, requestHash: idempotency.requestHash }
-      this.effects.set(effectKey(command, idempotency.key), effect)
+      this.#set(this.effects, effectKey(command, idempotency.key), effect)
     }
   }
 
@@ -197,7 +237,7 @@ export class WorkingSet implements LedgerState {
     for (const row of rows) {
       this.rows.push(row)
       if (row.originalTransactionId && row.refundedTotal !== null) {
-        this.refunded.set(row.originalTransactionId, row.refundedTotal)
+        this.#set(this.refunded, row.originalTransactionId, row.refundedTotal)
       }
       this.#rememberKey(row, row.transactionId)
     }
@@ -207,6 +247,6 @@ export class WorkingSet implements LedgerState {
   #rememberKey(carrier: Keyed, effectId: string): void {
     const { walletId, idempotencyKey, requestHash } = carrier
     if (idempotencyKey && requestHash)
-      this.effects.set(walletScope(walletId, idempotencyKey), { effectId, requestHash })
+      this.#set(this.effects, walletScope(walletId, idempotencyKey), { effectId, requestHash })
   }
 }

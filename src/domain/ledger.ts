@@ -33,6 +33,31 @@ export function advance(workingSet: WorkingSet, command: Command): Outcome {
   return outcome
 }
 
+const NOT_APPLIED: Outcome = { kind: 'not_applied' }
+
+/**
+ * Decides commands that belong together: in order, each finding what the ones before it left, and all of them or none. Where
+ * one is refused, the others are not applied. What `refusalOf` says of a command comes before the rules.
+ */
+export function advanceTogether(
+  workingSet: WorkingSet,
+  commands: readonly Command[],
+  refusalOf: (command: Command) => Outcome | null,
+): readonly Outcome[] {
+  const outcomes: Outcome[] = []
+  workingSet.begin()
+  for (const command of commands) {
+    const outcome = refusalOf(command) ?? advance(workingSet, command)
+    if (outcome.kind === 'refused') {
+      workingSet.takeBack()
+      return commands.map((_, index) => (index === outcomes.length ? outcome : NOT_APPLIED))
+    }
+    outcomes.push(outcome)
+  }
+  workingSet.keep()
+  return outcomes
+}
+
 function apply(state: LedgerState, command: Command): Outcome {
   switch (command.kind) {
     case 'deposit':

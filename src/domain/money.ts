@@ -9,6 +9,7 @@ export type Amount = bigint & { readonly [amountBrand]: true }
 /** Decimals that a stored amount carries: `numeric(38,18)` in PostgreSQL. */
 export const SCALE = 18
 const UNIT = 10n ** BigInt(SCALE)
+const ZERO = '0'.charCodeAt(0)
 
 /** Integer digits that an amount or a balance may have; with `SCALE` they fill `numeric(38,18)`. */
 export const MAX_INTEGER_DIGITS = 20
@@ -84,10 +85,12 @@ export function isAmount(value: bigint): value is Amount {
 /** Writes a scaled value canonically: no exponent, no superfluous zeros (`"1000"`, `"12.5"`, `"0.00000001"`, `"0"`). */
 export function formatDecimal(value: bigint): string {
   if (value < 0n) return `-${formatDecimal(-value)}`
-  const integer = value / UNIT
-  const fraction = value % UNIT
-  if (fraction === 0n) return integer.toString()
-  return `${integer}.${fraction.toString().padStart(SCALE, '0').replace(/0+$/, '')}`
+  // On the digits: dividing twice and writing both parts took twice as long, ten times a posting.
+  const digits = value.toString().padStart(SCALE + 1, '0')
+  const point = digits.length - SCALE
+  let end = digits.length
+  while (end > point && digits.charCodeAt(end - 1) === ZERO) end -= 1
+  return end === point ? digits.slice(0, point) : `${digits.slice(0, point)}.${digits.slice(point, end)}`
 }
 
 /** Decimals that a scaled value needs: 12.5 needs 1, 1000 needs 0. */

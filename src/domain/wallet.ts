@@ -68,6 +68,9 @@ export interface WalletState {
   readonly updatedAt: Instant
 }
 
+/** What a wallet holds. */
+export type WalletMoney = Pick<Wallet, 'walletId' | 'currency' | 'balance' | 'lockedBalance' | 'onChainBalance'>
+
 /** Money that can be spent now. */
 export function availableBalance(wallet: Pick<Wallet, 'balance' | 'lockedBalance'>): bigint {
   return wallet.balance - wallet.lockedBalance

@@ -3,9 +3,8 @@ import { assert } from '../domain/errors.ts'
 import { formatDecimal } from '../domain/money.ts'
 import type { Transaction } from '../domain/transaction.ts'
 import { availableBalance, type Wallet } from '../domain/wallet.ts'
+import type { Capture, HoldAnswer, PostedRows } from '../services/first-answers.ts'
 import type { WalletBalance } from '../services/history-service.ts'
-import type { Capture, HoldAnswer } from '../services/hold-service.ts'
-import type { PostedRows } from '../services/wallet-service.ts'
 import type { HoldBody } from './schemas/holds.ts'
 import { exactNumber, presentHold, presentTransaction, presentWallet } from './presenters.ts'
 
@@ -60,6 +59,12 @@ export function presentTransfer({ rows: [outgoing, incoming, fee] }: PostedRows)
 export function presentPlacedHold(answer: HoldAnswer) {
   return presentHoldChange(answer, `Held ${formatDecimal(answer.hold.amount)} successfully`)
 }
+
+/** What is said of a hold that has changed. */
+export const HOLD_CHANGE_MESSAGES = {
+  void_hold: 'Hold voided successfully',
+  extend_hold: 'Hold extended successfully',
+} as const
 
 /** Answer to a hold being placed, voided or extended; `balance` is all there is in the wallet, holds included. */
 export function presentHoldChange({ hold, balance }: HoldAnswer, message: string): Envelope<{ hold: HoldBody }> {

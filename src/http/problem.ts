@@ -53,10 +53,9 @@ function explanationOf(context: ErrorContext, body: ProblemBody): ErrorContext {
 function headersOf({ code, context }: AppError): Record<string, string> {
   const definition = ERRORS[code]
   if (!('retryAfterSeconds' in definition)) return { 'content-type': PROBLEM_TYPE }
-  return {
-    'content-type': PROBLEM_TYPE,
-    'retry-after': String(context['retry_after_seconds'] ?? definition.retryAfterSeconds),
-  }
+  const known = context['retry_after_seconds']
+  const seconds = typeof known === 'number' ? known : definition.retryAfterSeconds
+  return { 'content-type': PROBLEM_TYPE, 'retry-after': String(seconds) }
 }
 
 /** Any error as one of the registry: ours as they are, the framework's by their code, and everything else as a bug. */

@@ -27,7 +27,7 @@ export function showReadiness(
   glance: () => { readonly ready: boolean; readonly database: 'reachable' | 'unreachable' } | null,
 ): void {
   const single = (name: string, help: string, isSo: (known: NonNullable<ReturnType<typeof glance>>) => boolean): void =>
-    metrics.gauge({ name, help }, () => {
+    metrics.gauge({ name, help, aggregator: 'min' }, () => {
       const known = glance()
       return known === null ? [] : [{ value: isSo(known) ? 1 : 0 }]
     })
@@ -50,12 +50,14 @@ export interface LedgerSight {
 /** The looks at the ledger. */
 export function showLedgerSight(metrics: Metrics, latest: () => LedgerSight | null): void {
   const single = (name: string, help: string, read: (sight: LedgerSight) => number): void =>
-    metrics.gauge({ name, help }, () => ofSight(latest(), (sight) => [{ value: read(sight) }]))
+    metrics.gauge({ name, help, aggregator: 'max' }, () => ofSight(latest(), (sight) => [{ value: read(sight) }]))
   metrics.gauge(
     {
       name: 'wallet_ledger_imbalance',
       help: 'What the wallets hold beyond what their counterparties gave up. Anything but 0 is an incident.',
       labelNames: ['currency'],
+      // Of several workers, one looks.
+      aggregator: 'first',
     },
     () =>
       ofSight(latest(), ({ imbalances }) =>
@@ -76,6 +78,42 @@ export function showLedgerSight(metrics: Metrics, latest: () => LedgerSight | nu
   single('wallet_ledger_audit_wallets', 'Wallets that it looked at.', (sight) => sight.wallets)
 }
 
+/** The replica behind history and statistics. */
+export function showReplica(
+  metrics: Metrics,
+  read: () => {
+    readonly isUsed: boolean | null
+    readonly lagSeconds: number | null
+    readonly reads: Readonly<Record<'replica' | 'primary', number>>
+  },
+): void {
+  metrics.gauge(
+    { name: 'wallet_database_replica_used', help: '1 where the replica answers history and statistics.' },
+    () => {
+      const { isUsed } = read()
+      return isUsed === null ? [] : [{ value: isUsed ? 1 : 0 }]
+    },
+  )
+  metrics.gauge(
+    {
+      name: 'wallet_database_replica_lag_seconds',
+      help: 'How far the replica is behind the primary; nothing while it does not answer.',
+    },
+    () => {
+      const { lagSeconds } = read()
+      return lagSeconds === null ? [] : [{ value: lagSeconds }]
+    },
+  )
+  metrics.counter(
+    {
+      name: 'wallet_database_replica_reads_total',
+      help: 'Reads of history and statistics, by who answered them.',
+      labelNames: ['target'],
+    },
+    () => Object.entries(read().reads).map(([target, value]) => ({ labels: { target }, value })),
+  )
+}
+
 /** What discovery knows of a service. */
 interface Discovered {
   readonly instances: number
@@ -90,6 +128,7 @@ export function showDiscovery(metrics: Metrics, read: () => Readonly<Record<stri
       name: 'wallet_discovery_age_seconds',
       help: 'Age of what Consul last said about a service; it is used for as long as there is nothing newer.',
       labelNames: ['service'],
+      aggregator: 'max',
     },
     () =>
       Object.entries(read()).flatMap(([service, { ageSeconds }]) =>
@@ -101,6 +140,7 @@ export function showDiscovery(metrics: Metrics, read: () => Readonly<Record<stri
       name: 'wallet_discovery_instances',
       help: 'Passing instances of a service that Consul knows; with 0 the configured address is used.',
       labelNames: ['service'],
+      aggregator: 'min',
     },
     () => Object.entries(read()).map(([service, { instances }]) => ({ labels: { service }, value: instances })),
   )

@@ -9,11 +9,17 @@ export type Logger = PinoLogger
 export function createLogger(options: {
   readonly level: LevelWithSilent
   readonly version: string
+  /** Which of several workers writes. */
+  readonly worker?: number
   readonly destination?: DestinationStream
 }): Logger {
   const settings = {
     level: options.level,
-    base: { service: 'wallet_service', version: options.version },
+    base: {
+      service: 'wallet_service',
+      version: options.version,
+      ...(options.worker !== undefined && { worker: options.worker }),
+    },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }), log: censorFields },
     // Errors arrive written out by then; pino's own serializer would do it once more, and its own way.

@@ -1,6 +1,7 @@
 // What Prometheus reads at /metrics: one registry per service, and what HTTP, postings and others count in it. It decides
 // nothing and reads no database: a scrape answers from memory, whatever else is out of reach.
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { type Aggregator, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { type MetricsGathering, type MetricsSnapshot, withRealNaN } from './combined-metrics.ts'
 import { HttpMetrics } from './http-metrics.ts'
 import { PostingMetrics } from './posting-metrics.ts'
 
@@ -14,21 +15,32 @@ interface Description {
   readonly name: string
   readonly help: string
   readonly labelNames?: readonly string[]
+  /** What several processes on one port say together (sum). */
+  readonly aggregator?: Aggregator
 }
 
 /** Everything that the service counts. Labels must be bounded: never an id, a path or a message. */
 export class Metrics {
   readonly #registry = new Registry()
+  readonly #gathering: MetricsGathering | null
   readonly http: HttpMetrics
   readonly postings: PostingMetrics
 
-  constructor(options: { readonly version: string }) {
+  /** `gathering`: others are part of the same service, and `text` is about all of them. */
+  constructor(options: { readonly version: string; readonly gathering?: MetricsGathering }) {
     const registry = this.#registry
+    this.#gathering = options.gathering ?? null
+    this.#gathering?.contribute(() => this.snapshot())
     collectDefaultMetrics({ register: registry })
     this.http = new HttpMetrics(registry)
     this.postings = new PostingMetrics(registry)
     this.gauge(
-      { name: 'wallet_build_info', help: 'Always 1; its labels say what runs.', labelNames: ['version', 'node'] },
+      {
+        name: 'wallet_build_info',
+        help: 'Always 1; its labels say what runs.',
+        labelNames: ['version', 'node'],
+        aggregator: 'first',
+      },
       () => [{ labels: { version: options.version, node: process.version }, value: 1 }],
     )
     this.counter(
@@ -47,9 +59,13 @@ export class Metrics {
 
   /** All metrics in Prometheus' text format. */
   async text(): Promise<string> {
-    const text = await this.#registry.metrics()
-    // prom-client writes it so where nothing was measured since the last scrape; the format has another word for it.
-    return text.replaceAll(' Nan\n', ' NaN\n')
+    if (this.#gathering !== null) return this.#gathering.text()
+    return withRealNaN(await this.#registry.metrics())
+  }
+
+  /** What this process measured. */
+  snapshot(): Promise<MetricsSnapshot> {
+    return this.#registry.getMetricsAsJSON()
   }
 
   /** A value that goes up and down, read at each scrape. `read` must neither fail nor wait. */

@@ -38,6 +38,7 @@ export class PeerMetrics {
         name: 'wallet_peer_circuit_open',
         help: '1 while a service is left alone because it failed again and again.',
         labelNames: ['peer'],
+        aggregator: 'max',
       },
       () => [...this.#openCircuits].map(([peer, isOpen]) => ({ labels: { peer }, value: isOpen ? 1 : 0 })),
     )

@@ -58,7 +58,7 @@ export class PostingMetrics {
     this.#postings = new Tally({
       registry,
       name: 'wallet_postings_total',
-      help: 'Operations by kind and outcome: posted, replayed, or the code of the error.',
+      help: 'Operations by kind and outcome: posted, replayed, the code of the error, or not_applied beside a refused one.',
       labelNames: ['type', 'outcome'],
     })
     this.#retries = new Tally({
@@ -132,5 +132,6 @@ function outcomeOf(result: Outcome | Error | undefined): string {
   if (result === undefined) return 'internal_error'
   if (result instanceof Error) return result instanceof AppError ? result.code : 'internal_error'
   if (result.kind === 'refused') return result.error.code
+  if (result.kind === 'not_applied') return 'not_applied'
   return result.kind === 'replayed' ? 'replayed' : 'posted'
 }

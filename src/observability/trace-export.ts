@@ -148,17 +148,17 @@ class OpenTelemetryTracing implements Tracing {
     }
   }
 
-  posting(kind: Command['kind']): SpanOfPosting {
+  posting(kind: Command['kind'] | 'batch'): SpanOfPosting {
     return new SpanOfPosting(this.#tracer.startSpan(`posting ${kind}`, {}, this.#context()))
   }
 
   /** Its parent is the first posting, so that it stands in one trace whole; it and all others link to each other. */
-  flush(postings: readonly (PostingTrace | undefined)[]): { end(): void } {
+  flush(postings: readonly (PostingTrace | undefined)[], size: number): { end(): void } {
     const spans = postings.filter((posting) => posting instanceof SpanOfPosting).map((posting) => posting.span)
     const [first, ...others] = spans
     const links: Link[] = others.map((span) => ({ context: span.spanContext() }))
     const parent = first === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, first)
-    const attributes = { 'wallet.flush_size': postings.length }
+    const attributes = { 'wallet.flush_size': size }
     const flush = this.#tracer.startSpan('flush', { links, attributes }, parent)
     for (const span of others) span.addLink({ context: flush.spanContext() })
     return { end: () => flush.end() }

@@ -12,17 +12,17 @@ export interface RequestTrace {
   end(status: number | null): void
 }
 
-/** A command on its way through the queue. */
+/** A command, or several, on the way through the queue; it ends with the result that tells most. */
 export interface PostingTrace {
   end(result: Outcome | Error | undefined): void
 }
 
 /** What a posting queue tells of its work. */
 export interface QueueTracing {
-  /** A command that begins to wait, as part of the request that posts it. */
-  posting(kind: Command['kind']): PostingTrace
-  /** A flush with these commands in it. */
-  flush(postings: readonly (PostingTrace | undefined)[]): { end(): void }
+  /** A command that begins to wait, or several at once, as part of the request that posts them. */
+  posting(kind: Command['kind'] | 'batch'): PostingTrace
+  /** A flush with commands of these in it, and how many they are. */
+  flush(postings: readonly (PostingTrace | undefined)[], size: number): { end(): void }
 }
 
 /** A call of another service, as part of the request that needs it. */

@@ -1,7 +1,7 @@
 // One consistent look at a whole database: a REPEATABLE READ READ ONLY transaction on a connection of its own, without the
 // limits that serve requests. It knows how to ask, not what: the statements are those of the audit-*statements files.
 import pg from 'pg'
-import { sessionConfig } from '../db/session.ts'
+import { localSettings, sessionConfig } from '../db/session.ts'
 import { classifyDatabaseError } from '../db/sqlstate.ts'
 import type { ChainStatement } from './audit-chain-statements.ts'
 import type { AuditStatement } from './audit-statements.ts'
@@ -54,7 +54,7 @@ export interface LedgerSize {
  * Whole tables are read, so sorts and hashes get room. No index is used: it may be what is wrong, and a LIMIT tempts the
  * planner into a million look-ups (12 s instead of 1 s). Row security must not hide a row; it raises an error instead.
  */
-const SESSION_SETTINGS = {
+const SNAPSHOT_SETTINGS = {
   statement_timeout: '0',
   idle_in_transaction_session_timeout: '0',
   work_mem: '256MB',
@@ -68,13 +68,7 @@ const SESSION_SETTINGS = {
 /** The walk needs all rows in order: here an index saves sorting the whole table on disk. What it leaves out is counted. */
 const WALK_SETTINGS = 'SET LOCAL enable_indexscan = on; SET LOCAL cursor_tuple_fraction = 1'
 
-/** Not sent, or not set: zero would mean the server's default. The settings above switch both limits off there. */
-const UNLIMITED = {
-  application_name: 'wallet_service audit',
-  statement_timeout: false,
-  idle_in_transaction_session_timeout: 0,
-  query_timeout: 0,
-} as const
+const UNLIMITED = { application_name: 'wallet_service audit', query_timeout: 0 }
 
 /** Rows of one FETCH: a few megabytes on either side, however long the ledger is. */
 const BATCH_ROWS = 5000
@@ -109,7 +103,8 @@ interface Clients {
 }
 
 function newClient(databaseUrl: string): pg.Client {
-  const client = new pg.Client({ ...sessionConfig(databaseUrl, SESSION_SETTINGS), ...UNLIMITED })
+  // All settings are the transaction's, so that it does not matter whether there is a pooler.
+  const client = new pg.Client({ ...sessionConfig(databaseUrl, {}, 'transaction'), ...UNLIMITED })
   // A lost connection rejects the query under way; without a listener it would end the process first.
   client.on('error', () => undefined)
   return client
@@ -119,7 +114,7 @@ function newClient(databaseUrl: string): pg.Client {
 async function openTogether({ asking, walking }: Clients): Promise<void> {
   for (const client of [asking, walking]) {
     await client.connect()
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${localSettings(SNAPSHOT_SETTINGS)}`)
   }
   const exported = await asking.query<{ id: string }>('SELECT pg_export_snapshot() AS id')
   await walking.query(`SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(exported.rows[0]?.id ?? '')}`)
@@ -196,9 +191,7 @@ export class AuditSnapshot {
   }
 
   #fetch<Row extends pg.QueryResultRow>(cursor: string): Promise<Row[]> {
-    const fetched = this.#walking
-      .query<Row>({ name: `fetch_${cursor}`, text: `FETCH ${BATCH_ROWS} FROM ${cursor}` })
-      .then(({ rows }) => rows)
+    const fetched = this.#walking.query<Row>(`FETCH ${BATCH_ROWS} FROM ${cursor}`).then(({ rows }) => rows)
     // Whoever stops early never looks at it.
     fetched.catch(() => undefined)
     return fetched

@@ -41,7 +41,7 @@ export const wrongWalletTotals: AuditStatement = {
     ) AS moved USING (wallet_id),
     LATERAL (VALUES
       ('total_in', trim_scale(coalesce(moved.total_in, 0))::text, trim_scale(w.total_in)::text),
-      ('totals', coalesce(moved.totals, '{}')::text, w.totals::text)
+      ('totals', coalesce(moved.totals, '{}')::text, w.totals::jsonb::text)
     ) AS c (what, expected, found)
     WHERE c.expected IS DISTINCT FROM c.found
     ORDER BY w.wallet_id LIMIT $1`,

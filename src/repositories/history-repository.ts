@@ -6,7 +6,8 @@ import type { Instant } from '../domain/instant.ts'
 import type { Transaction, TransactionId } from '../domain/transaction.ts'
 import type { WalletId } from '../domain/wallet.ts'
 import type { ReadDatabase } from '../db/pool.ts'
-import { coalesced } from './coalescing.ts'
+import { type LookBack, primaryOnly } from '../db/replica.ts'
+import { coalesced, coalescedByPlace, type Place } from './coalescing.ts'
 import * as statements from './history-statements.ts'
 import { reading } from './read-failures.ts'
 import { type TransactionRow, transactionOf } from './read-rows.ts'
@@ -29,23 +30,38 @@ export interface HistoryPage {
 /** Look-ups in the ledger's history. Every method throws `database_unavailable` when the database does not answer. */
 export class HistoryRepository {
   readonly #db: ReadDatabase
+  readonly #lookBack: LookBack
   /** The row, or `null`. Look-ups of one turn of the event loop are one query. */
   readonly findTransaction: (transactionId: TransactionId) => Promise<Transaction | null>
+  /** As `findPosting`, `null` for an unknown id; set-wise like `findTransaction`. */
+  readonly #findPosting: (transactionId: TransactionId) => Promise<readonly Transaction[] | null>
+  readonly #findRow: (place: Place) => Promise<Transaction | null>
 
-  constructor(db: ReadDatabase) {
+  /** Pages may come from elsewhere than the rest, which the ledger itself relies on. */
+  constructor(db: ReadDatabase, lookBack: LookBack = primaryOnly(db)) {
     this.#db = db
+    this.#lookBack = lookBack
     this.findTransaction = coalesced(async (ids) => {
       const rows = await this.#rows(statements.findTransactions(ids))
       return new Map(rows.map((row) => [row.transactionId, row]))
+    })
+    this.#findPosting = coalesced(async (ids) => {
+      const { rows } = await reading(statements.findPostings(ids).execute(this.#db))
+      const byFirst = Map.groupBy(rows, (row) => row.first_id)
+      return new Map([...byFirst].map(([id, posted]) => [id, posted.map(transactionOf)]))
+    })
+    this.#findRow = coalescedByPlace(async (places) => {
+      const rows = await this.#rows(statements.findRows(places))
+      return rows.map((row) => [row, row])
     })
   }
 
   /**
    * The rows that one command wrote, found by its first: the row itself; for a transfer's outgoing leg also the incoming
-   * leg and the fee, in this order. Empty for an unknown id.
+   * leg and the fee, in this order. Empty for an unknown id. Look-ups of one turn of the event loop are one query.
    */
   async findPosting(transactionId: TransactionId): Promise<readonly Transaction[]> {
-    return this.#rows(statements.findPosting(transactionId))
+    return (await this.#findPosting(transactionId)) ?? []
   }
 
   /** The wallet of a user in which requests of a kind used a key, or `null`. */
@@ -67,8 +83,7 @@ export class HistoryRepository {
 
   /** The row with this sequence in its wallet, or `null`; there is none with 0. */
   async findRow(walletId: WalletId, sequence: number): Promise<Transaction | null> {
-    const [row] = sequence === 0 ? [] : await this.#rows(statements.findRow(walletId, sequence))
-    return row ?? null
+    return sequence === 0 ? null : this.#findRow({ walletId, sequence })
   }
 
   /** The money of a wallet as it was at an instant; nothing before its first row. */
@@ -79,8 +94,9 @@ export class HistoryRepository {
 
   /** One row more than asked for tells whether there is a next page. */
   async #page(limit: number, statement: (limit: number) => RawBuilder<TransactionRow>): Promise<HistoryPage> {
-    const rows = await this.#rows(statement(limit + 1))
-    return { rows: rows.slice(0, limit), hasMore: rows.length > limit }
+    const page = statement(limit + 1)
+    const { rows } = await reading(this.#lookBack.read((db) => page.execute(db)))
+    return { rows: rows.slice(0, limit).map(transactionOf), hasMore: rows.length > limit }
   }
 
   async #rows(statement: RawBuilder<TransactionRow>): Promise<Transaction[]> {

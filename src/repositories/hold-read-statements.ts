@@ -4,9 +4,10 @@ import { type RawBuilder, sql } from 'kysely'
 import { HOLD_STATUSES, type HoldEventType, type HoldId, type HoldStatus } from '../domain/hold.ts'
 import type { Instant } from '../domain/instant.ts'
 import type { WalletId } from '../domain/wallet.ts'
+import type { Place } from './coalescing.ts'
 import type { BriefHoldRow, HoldRow } from './hold-rows.ts'
 import { HOLD } from './hold-statements.ts'
-import { timestamp } from './read-rows.ts'
+import { placesTable, timestamp } from './read-rows.ts'
 
 type Sql = RawBuilder<unknown>
 
@@ -19,6 +20,7 @@ export interface TimedHoldRow extends HoldRow {
 export interface HoldEventRow extends HoldRow {
   readonly event_type: HoldEventType
   readonly transaction_sequence: number
+  readonly sequence: number
 }
 
 /** Where a list of holds left off, in the order (created_at, hold_id), newest first. */
@@ -43,12 +45,13 @@ export function findHolds(ids: readonly HoldId[]): RawBuilder<TimedHoldRow> {
   return sql`SELECT ${TIMED_HOLD} FROM holds h WHERE h.hold_id = ANY(${ids}::uuid[])`
 }
 
-/** A hold as one event of its wallet left it. */
-export function findHoldEvent(walletId: WalletId, sequence: number): RawBuilder<HoldEventRow> {
+/** Holds as events of their wallets left them. */
+export function findHoldEvents(places: readonly Place[]): RawBuilder<HoldEventRow> {
   return sql`SELECT h.hold_id, h.wallet_id, h.currency, h.amount, e.captured_amount, e.status, e.expires_at, h.description,
-      h.reference_id, h.metadata, h.created_at, e.created_at AS updated_at, e.event_type, e.transaction_sequence
-    FROM hold_events e JOIN holds h ON h.hold_id = e.hold_id AND h.wallet_id = e.wallet_id
-    WHERE e.wallet_id = ${walletId} AND e.sequence = ${sequence}`
+      h.reference_id, h.metadata, h.created_at, e.created_at AS updated_at, e.event_type, e.transaction_sequence, e.sequence
+    FROM ${placesTable(places)}
+    JOIN hold_events e ON e.wallet_id = place.wallet_id AND e.sequence = place.sequence
+    JOIN holds h ON h.hold_id = e.hold_id AND h.wallet_id = e.wallet_id`
 }
 
 /** A page of a wallet's holds, newest first: the newest of each stored status, merged. */

@@ -2,7 +2,7 @@
 import { type Hold, holdAt, type HoldId } from '../domain/hold.ts'
 import type { WalletId } from '../domain/wallet.ts'
 import type { ReadDatabase } from '../db/pool.ts'
-import { coalesced } from './coalescing.ts'
+import { coalesced, coalescedByPlace, type Place } from './coalescing.ts'
 import * as statements from './hold-read-statements.ts'
 import { holdOf } from './hold-rows.ts'
 import { reading } from './read-failures.ts'
@@ -35,12 +35,17 @@ export class HoldRepository {
   readonly #db: ReadDatabase
   /** The hold, or `null`. Look-ups of one turn of the event loop are one query. */
   readonly findHold: (holdId: HoldId) => Promise<Hold | null>
+  readonly #findEffect: (place: Place) => Promise<HoldEffect | null>
 
   constructor(db: ReadDatabase) {
     this.#db = db
     this.findHold = coalesced(async (ids) => {
       const { rows } = await reading(statements.findHolds(ids).execute(this.#db))
       return new Map(rows.map((row) => [row.hold_id, holdNow(row)]))
+    })
+    this.#findEffect = coalescedByPlace(async (places) => {
+      const { rows } = await reading(statements.findHoldEvents(places).execute(this.#db))
+      return rows.map((row) => [{ walletId: row.wallet_id, sequence: row.sequence }, effectOf(row)])
     })
   }
 
@@ -52,22 +57,23 @@ export class HoldRepository {
     return { holds: rows.slice(0, limit).map(holdNow), hasMore: rows.length > limit }
   }
 
-  /** What one event of a wallet left behind, or `null`. */
+  /** What one event of a wallet left behind, or `null`. Look-ups of one turn of the event loop are one query. */
   async findEffect(walletId: WalletId, sequence: number): Promise<HoldEffect | null> {
-    const { rows } = await reading(statements.findHoldEvent(walletId, sequence).execute(this.#db))
-    const [row] = rows
-    if (!row) return null
-    return {
-      hold: holdOf(row),
-      isCapture: row.event_type === 'captured',
-      transactionSequence: row.transaction_sequence,
-    }
+    return this.#findEffect({ walletId, sequence })
   }
 
   /** Where holds have expired and nobody has written it down; the wallets of the `limit` that expired first, but for some. */
   async findDueWallets(limit: number, passedOver: readonly WalletId[]): Promise<DueWallet[]> {
     const { rows } = await reading(statements.findDueWallets(limit, passedOver).execute(this.#db))
     return rows.map(({ wallet_id, due }) => ({ walletId: wallet_id, due }))
+  }
+}
+
+function effectOf(row: statements.HoldEventRow): HoldEffect {
+  return {
+    hold: holdOf(row),
+    isCapture: row.event_type === 'captured',
+    transactionSequence: row.transaction_sequence,
   }
 }
 

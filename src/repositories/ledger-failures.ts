@@ -1,5 +1,5 @@
 // How a write to the ledger can fail, in terms that its callers may act on without knowing a SQLSTATE.
-import { type DatabaseFailure, sqlstateOf } from '../db/sqlstate.ts'
+import { type DatabaseFailure, duplicateKeyOf, sqlstateOf } from '../db/sqlstate.ts'
 import type { HoldEvent } from '../domain/hold.ts'
 import type { TransactionId } from '../domain/transaction.ts'
 import type { WalletId, WalletState } from '../domain/wallet.ts'
@@ -11,11 +11,14 @@ export class LedgerFailure extends Error {
   readonly failure: DatabaseFailure
   /** What the server called it; `null` where it said nothing. */
   readonly sqlstate: string | null
+  /** The unique key by which a row was refused, because another is there; `null` where that is not what happened. */
+  readonly duplicateOf: string | null
   constructor(failure: DatabaseFailure, cause: unknown) {
     super(`The ledger was not written: ${failure}`, { cause })
     this.name = 'LedgerFailure'
     this.failure = failure
     this.sqlstate = sqlstateOf(cause)
+    this.duplicateOf = duplicateKeyOf(cause)
   }
 }
 

@@ -12,9 +12,10 @@ import {
 } from '../domain/ledger-state.ts'
 import type { TransactionId } from '../domain/transaction.ts'
 import type { WalletId, WalletState } from '../domain/wallet.ts'
-import type { PipelineStatement } from '../db/pipeline.ts'
+import type { PipelineStatement } from '../db/trip.ts'
 import { walletStateOf, type WalletStateRow } from './ledger-rows.ts'
 import * as statements from './ledger-statements.ts'
+import type { Remembered } from './remembered-wallets.ts'
 import type { Statement } from './set-wise.ts'
 
 /**
@@ -110,6 +111,14 @@ function walletLocks(commands: readonly Command[], locking: Locking, load: Load)
     load.existing.push(row.wallet_id)
   })
   return [locks, existing]
+}
+
+/** Looks at wallets without a lock. */
+export function versionLookup(walletIds: readonly WalletId[], see: (wallet: Remembered) => void): Lookup {
+  return lookup<WalletStateRow & { version: string; has_holds: boolean }>(
+    statements.readWalletVersions.with(walletIds),
+    (row) => see({ state: walletStateOf(row), version: row.version, hasHolds: row.has_holds }),
+  )
 }
 
 interface EffectRow {

@@ -1,16 +1,18 @@
 // The one writer of money: a row-locked transaction in two round trips. Lock and look up, decide in memory, write and
 // commit. It holds no rules and cannot be used outside its transaction: `decide` gets data, never a handle.
-import type { Command } from '../domain/command.ts'
-import { formatInstant } from '../domain/instant.ts'
+import { type Command, walletsOf } from '../domain/command.ts'
+import { formatInstant, type Instant } from '../domain/instant.ts'
 import type { LedgerState, WorkingSet } from '../domain/ledger-state.ts'
 import type { WalletId } from '../domain/wallet.ts'
-import type { PipelineConnection, PipelineStatement } from '../db/pipeline.ts'
+import type { PipelineConnection } from '../db/pipeline.ts'
+import type { PipelineStatement, StatementAnswer } from '../db/trip.ts'
 import { classifyDatabaseError, isServerRefusal } from '../db/sqlstate.ts'
 import { CommitOutcomeUnknown, LedgerFailure, type WrittenIds } from './ledger-failures.ts'
 import { expiredLockLookups, holdLookups } from './hold-lookups.ts'
-import { emptyLoad, type Locking, type Lookup, lookupsOf } from './ledger-lookups.ts'
+import { emptyLoad, type Locking, type Lookup, lookup, lookupsOf, versionLookup } from './ledger-lookups.ts'
 import * as statements from './ledger-statements.ts'
-import { writesOf } from './ledger-writes.ts'
+import { unconfirmedWritesOf, writesOf } from './ledger-writes.ts'
+import { type Foreseen, RememberedWallets, type Written } from './remembered-wallets.ts'
 
 /** What `transact` hands to `decide`: the locked state, and what could not be locked. */
 export interface Locked extends LedgerState {
@@ -20,34 +22,52 @@ export interface Locked extends LedgerState {
   readonly busyUsers: ReadonlySet<string>
 }
 
-const COMMIT: PipelineStatement = { text: 'COMMIT' }
-const ROLLBACK: PipelineStatement = { text: 'ROLLBACK' }
+/** What came of deciding the commands of a transaction. */
+interface Decided {
+  readonly workingSet: WorkingSet
+  /** Whether any command was refused, or could not be decided. */
+  readonly hasRefusals: boolean
+}
+
+/** How a transaction is to be run. */
+export interface TransactionOptions {
+  readonly locking: 'wait' | 'skip'
+  /** May be called twice: what it decides without locks may turn out not to hold. */
+  readonly decide: (locked: Locked) => Decided
+  /** Told when that happens, and why. */
+  readonly disproved?: (failure: LedgerFailure) => void
+}
+
+const COMMIT: PipelineStatement = { name: 'commit', text: 'COMMIT' }
+const ROLLBACK: PipelineStatement = { name: 'rollback', text: 'ROLLBACK' }
 
 /** Writes to the ledger over one pipelined connection; one transaction at a time. */
 export class LedgerRepository {
   readonly #connection: PipelineConnection
+  readonly #remembered: RememberedWallets
 
-  constructor(connection: PipelineConnection) {
+  /** Several that never write the same wallets at one time may share what they remember. */
+  constructor(connection: PipelineConnection, remembered = new RememberedWallets()) {
     this.#connection = connection
+    this.#remembered = remembered
   }
 
   /**
-   * Locks what the commands touch, lets `decide` work on it, writes what came of it, commits.
+   * Locks what the commands touch, lets `decide` work on it, writes what came of it, commits. Movements are first decided on what
+   * can be told without locks, and the transaction that writes them confirms it: one round trip where the wallets are known.
    * Throws `LedgerFailure` when nothing was written, `CommitOutcomeUnknown` when that cannot be told.
    */
-  async transact(
-    commands: readonly Command[],
-    locking: 'wait' | 'skip',
-    decide: (locked: Locked) => WorkingSet,
-  ): Promise<WorkingSet> {
-    const decided = await this.#rollingBack(async () => decide(await this.#load(commands, locking)))
-    const writes = writesOf(decided)
-    if (writes.length === 0) {
-      await this.#abandon()
-      return decided
+  async transact(commands: readonly Command[], how: TransactionOptions): Promise<void> {
+    const { locking, decide } = how
+    if (locking === 'wait' && this.#remembered.mayGuess(commands)) {
+      const foreseen = await this.#foresee(commands)
+      if (foreseen !== null && (await this.#confirm(commands, foreseen, how))) return
     }
-    await this.#commit(writes, decided)
-    return decided
+    this.#remembered.forget(commands)
+    const decided = await this.#rollingBack(async () => decide(await this.#load(commands, locking)).workingSet)
+    const writes = writesOf(decided)
+    if (writes.length === 0) await this.#abandon()
+    else await this.#commit(() => this.#connection.send([...writes, COMMIT]), decided)
   }
 
   /**
@@ -61,13 +81,14 @@ export class LedgerRepository {
   }
 
   /**
-   * Finds out whether a flush whose COMMIT went unanswered was written. Its locks are awaited first, so that a
-   * transaction still on its way to commit is not mistaken for one that failed.
+   * Finds out whether a flush whose COMMIT went unanswered was written. Its locks are awaited first, so that a transaction still
+   * on its way to commit is not mistaken for one that failed; and one that has not begun yet is kept from being confirmed later.
    */
   async settle(commands: readonly Command[], written: WrittenIds): Promise<boolean> {
     return this.#rollingBack(async () => {
       await this.#load(commands, 'wait')
-      const [found] = await this.#connection.send([
+      let isWritten = false
+      const look = lookup<{ written: boolean }>(
         statements.findWritten.with(
           written.transactionIds,
           written.walletIds,
@@ -77,10 +98,11 @@ export class LedgerRepository {
           written.holdEvents.map((event) => event.sequence),
           written.holdEvents.map((event) => event.hash),
         ),
-        ROLLBACK,
-      ])
-      const row: { written: boolean } | undefined = found?.rows[0]
-      return row?.written === true
+        (row) => (isWritten = row.written),
+      )
+      const fence = statements.fenceWallets.with([...new Set(commands.flatMap(walletsOf))])
+      absorb([look], await this.#connection.send([look.statement, fence, COMMIT]))
+      return isWritten
     })
   }
 
@@ -102,12 +124,62 @@ export class LedgerRepository {
     return { ...loaded, busyWallets }
   }
 
-  async #commit(writes: readonly PipelineStatement[], decided: WorkingSet): Promise<void> {
+  /** What the commands will find, as far as can be told without locks. Asks only for what this connection does not know. */
+  async #foresee(commands: readonly Command[]): Promise<Foreseen | null> {
+    const remembered = this.#remembered
+    // Behind a new connection there may be another server, or one that was restored.
+    if (!this.#connection.isOpen) remembered.clear()
+    const missing = remembered.missing(commands)
+    if (missing === null) return null
+    const { walletIds, clock } = missing
+    const looks: Lookup[] = []
+    if (walletIds.length > 0) looks.push(versionLookup(walletIds, (wallet) => remembered.see(wallet)))
+    if (clock) looks.push(lookup<{ now: Instant }>(statements.readClock.with(), ({ now }) => remembered.hear(now)))
+    try {
+      if (looks.length > 0) absorb(looks, await this.#connection.look(looks.map((look) => look.statement)))
+      else await this.#connection.open()
+    } catch (error) {
+      // Behind a pooler a look is a transaction.
+      await this.#abandon()
+      throw new LedgerFailure(classifyDatabaseError(error), error)
+    }
+    return remembered.foresee(commands)
+  }
+
+  /**
+   * Decides on what was foreseen, and writes it if that still holds. `false`: nothing was written, and it must be decided under
+   * locks. A refusal is never told on a guess.
+   */
+  async #confirm(
+    commands: readonly Command[],
+    foreseen: Foreseen,
+    { decide, disproved }: TransactionOptions,
+  ): Promise<boolean> {
+    const { workingSet, hasRefusals } = decide({ ...emptyLoad(), ...foreseen, busyWallets: new Set() })
+    if (hasRefusals) return false
+    const writes = unconfirmedWritesOf(workingSet, foreseen)
+    try {
+      const [confirmation] = await this.#commit(() => this.#connection.begin([...writes, COMMIT]), workingSet)
+      lookup<Written>(COMMIT, (row) => this.#remembered.confirm(workingSet, row)).absorb(confirmation?.rows ?? [])
+      return true
+    } catch (error) {
+      this.#remembered.doubt(commands)
+      if (!isDisproof(error)) throw error
+      disproved?.(error)
+      return false
+    }
+  }
+
+  async #commit(
+    send: () => Promise<readonly StatementAnswer[]>,
+    decided: WorkingSet,
+  ): Promise<readonly StatementAnswer[]> {
     const written = writtenIds(decided)
     try {
-      const answers = await this.#connection.send([...writes, COMMIT])
-      // A failed statement rejects `send`; a COMMIT that the server turned into a ROLLBACK must not pass for one.
+      const answers = await send()
+      // A failed statement rejects; a COMMIT that the server turned into a ROLLBACK must not pass for one.
       if (answers.at(-1)?.command !== 'COMMIT') throw new Error('COMMIT was answered with ROLLBACK')
+      return answers
     } catch (error) {
       const failure = classifyDatabaseError(error)
       if (failure === 'unavailable' && !isServerRefusal(error)) {
@@ -137,6 +209,11 @@ export class LedgerRepository {
       await this.#connection.close()
     }
   }
+}
+
+/** Somebody else has written, or a key had been used. */
+function isDisproof(error: unknown): error is LedgerFailure {
+  return error instanceof LedgerFailure && (error.failure === 'conflict' || error.duplicateOf !== null)
 }
 
 function absorb(lookups: readonly Lookup[], answers: readonly { readonly rows: readonly unknown[] }[]): void {

@@ -5,6 +5,8 @@ import { formatInstant, type Instant } from '../domain/instant.ts'
 import type { NewWallet, WalletDetails } from '../domain/ledger-state.ts'
 import type { Transaction, TransactionType, TypeTotals } from '../domain/transaction.ts'
 import type { WalletId, WalletState, WalletStatus } from '../domain/wallet.ts'
+import { PLAIN_TRANSACTION_COLUMNS, TRANSACTION_COLUMNS, type TransactionColumn } from './ledger-statements.ts'
+import type { Foreseen } from './remembered-wallets.ts'
 import { columns } from './set-wise.ts'
 
 /** A locked wallet as `lockWallets` gives it. */
@@ -67,46 +69,75 @@ function typedEntries<Value>(record: Partial<Record<TransactionType, Value>>): [
 const decimal = (value: bigint | null): string | null => (value === null ? null : formatDecimal(value))
 const instant = (value: Instant | null): string | null => (value === null ? null : formatInstant(value))
 
+/** What stands in each column of a row. */
+const TRANSACTION_FIELDS: Readonly<Record<TransactionColumn, (row: Transaction) => ArrayElement>> = {
+  wallet_id: (row) => row.walletId,
+  sequence: (row) => row.sequence,
+  transaction_id: (row) => row.transactionId,
+  user_id: (row) => row.userId,
+  transaction_type: (row) => row.transactionType,
+  direction: (row) => row.direction,
+  amount: (row) => formatDecimal(row.amount),
+  balance_before: (row) => formatDecimal(row.balanceBefore),
+  balance_after: (row) => formatDecimal(row.balanceAfter),
+  locked_balance: (row) => formatDecimal(row.lockedBalance),
+  fee: (row) => formatDecimal(row.fee),
+  currency: (row) => row.currency,
+  counterparty: (row) => row.counterparty,
+  description: (row) => row.description,
+  reference_id: (row) => row.referenceId,
+  usage_record_id: (row) => row.usageRecordId,
+  from_wallet_id: (row) => row.fromWalletId,
+  to_wallet_id: (row) => row.toWalletId,
+  counterpart_sequence: (row) => row.counterpartSequence,
+  original_transaction_id: (row) => row.originalTransactionId,
+  original_amount: (row) => decimal(row.originalAmount),
+  refunded_total: (row) => decimal(row.refundedTotal),
+  blockchain_tx_hash: (row) => row.blockchainTxHash,
+  blockchain_network: (row) => row.blockchainNetwork,
+  blockchain_status: (row) => row.blockchainStatus,
+  blockchain_confirmations: (row) => row.blockchainConfirmations,
+  gas_fee: (row) => decimal(row.gasFee),
+  metadata: (row) => row.metadata,
+  type_count: (row) => row.typeCount,
+  type_total_in: (row) => formatDecimal(row.typeTotalIn),
+  type_total_out: (row) => formatDecimal(row.typeTotalOut),
+  total_in: (row) => formatDecimal(row.totalIn),
+  idempotency_key: (row) => row.idempotencyKey,
+  request_hash: (row) => row.requestHash,
+  hash: (row) => row.hash,
+  created_at: (row) => formatInstant(row.createdAt),
+}
+
+const FIELDS = TRANSACTION_COLUMNS.map(([column]) => TRANSACTION_FIELDS[column])
+const PLAIN_FIELDS = PLAIN_TRANSACTION_COLUMNS.map(([column]) => TRANSACTION_FIELDS[column])
+
 /** Parameters of `insertTransactions`, in the order of `TRANSACTION_COLUMNS`. */
 export function transactionParameters(rows: readonly Transaction[]): ArrayElement[][] {
-  return columns(rows, [
-    (row) => row.walletId,
-    (row) => row.sequence,
-    (row) => row.transactionId,
-    (row) => row.userId,
-    (row) => row.transactionType,
-    (row) => row.direction,
-    (row) => formatDecimal(row.amount),
-    (row) => formatDecimal(row.balanceBefore),
-    (row) => formatDecimal(row.balanceAfter),
-    (row) => formatDecimal(row.lockedBalance),
-    (row) => formatDecimal(row.fee),
-    (row) => row.currency,
-    (row) => row.counterparty,
-    (row) => row.description,
-    (row) => row.referenceId,
-    (row) => row.usageRecordId,
-    (row) => row.fromWalletId,
-    (row) => row.toWalletId,
-    (row) => row.counterpartSequence,
-    (row) => row.originalTransactionId,
-    (row) => decimal(row.originalAmount),
-    (row) => decimal(row.refundedTotal),
-    (row) => row.blockchainTxHash,
-    (row) => row.blockchainNetwork,
-    (row) => row.blockchainStatus,
-    (row) => row.blockchainConfirmations,
-    (row) => decimal(row.gasFee),
-    (row) => row.metadata,
-    (row) => row.typeCount,
-    (row) => formatDecimal(row.typeTotalIn),
-    (row) => formatDecimal(row.typeTotalOut),
-    (row) => formatDecimal(row.totalIn),
-    (row) => row.idempotencyKey,
-    (row) => row.requestHash,
-    (row) => row.hash,
-    (row) => formatInstant(row.createdAt),
-  ])
+  return columns(rows, FIELDS)
+}
+
+/** Parameters of `insertPlainTransactions`, in the order of `PLAIN_TRANSACTION_COLUMNS`. */
+export function plainTransactionParameters(rows: readonly Transaction[]): ArrayElement[][] {
+  return columns(rows, PLAIN_FIELDS)
+}
+
+/** Tells whether a row has nothing in the columns that `insertPlainTransactions` leaves out. */
+export function isPlain(row: Transaction): boolean {
+  return (
+    row.fee === 0n &&
+    row.fromWalletId === null &&
+    row.toWalletId === null &&
+    row.counterpartSequence === null &&
+    row.originalTransactionId === null &&
+    row.originalAmount === null &&
+    row.refundedTotal === null &&
+    row.blockchainTxHash === null &&
+    row.blockchainNetwork === null &&
+    row.blockchainStatus === 'none' &&
+    row.blockchainConfirmations === 0 &&
+    row.gasFee === null
+  )
 }
 
 /** Parameters of `insertWallets`, in the order of `NEW_WALLET_COLUMNS`. `state` is the wallet's at the end of the flush. */
@@ -173,6 +204,20 @@ const LOCK_FIELDS: readonly WalletField[] = [
 /** Parameters of `updateBalances`. */
 export function balanceParameters(states: readonly WalletState[]): ArrayElement[][] {
   return columns(states, BALANCE_FIELDS)
+}
+
+/** Parameters of `updateUnchangedBalances`: by id, the order in which everybody locks. */
+export function unchangedBalanceParameters(
+  states: readonly WalletState[],
+  { wallets, versions }: Pick<Foreseen, 'wallets' | 'versions'>,
+): ArrayElement[][] {
+  const ordered = states.toSorted((left, right) => (left.walletId < right.walletId ? -1 : 1))
+  return columns(ordered, [
+    ...BALANCE_FIELDS,
+    ({ walletId }) => versions.get(walletId) ?? null,
+    ({ walletId }) => wallets.get(walletId)?.hash ?? null,
+    ({ walletId }) => instant(wallets.get(walletId)?.updatedAt ?? null),
+  ])
 }
 
 /** Parameters of `updateBalancesAndLocks`. */

@@ -2,7 +2,7 @@
 // test/contract/ledger-statements.sql shows it rendered.
 import { sql } from 'kysely'
 import { HOLD_STATEMENTS } from './hold-statements.ts'
-import { array, insert, type Statement, statement, unnest } from './set-wise.ts'
+import { array, insert, sameKey, type Statement, statement, unnest } from './set-wise.ts'
 
 const WALLET_STATE = sql.raw(
   'wallet_id, user_id, currency, status, balance, locked_balance, next_hold_expiry, last_sequence, last_hash, total_in, totals, updated_at',
@@ -24,6 +24,17 @@ export const lockFreeWallets = statement(
 export const readWallets = statement(
   'read_wallets',
   sql`SELECT ${WALLET_STATE} FROM wallets WHERE wallet_id = ANY(${array(1, 'uuid')})`,
+)
+
+/**
+ * As `readWallets`, with the transaction that wrote each of them, for whoever will write them if that is still so; and whether
+ * they ever had holds.
+ */
+export const readWalletVersions = statement(
+  'read_wallet_versions',
+  sql`SELECT ${WALLET_STATE}, xmin::text AS version,
+      EXISTS (SELECT FROM hold_events e WHERE e.wallet_id = wallets.wallet_id) AS has_holds
+    FROM wallets WHERE wallet_id = ANY(${array(1, 'uuid')})`,
 )
 
 /** Which of these wallets exist at all. */
@@ -60,7 +71,7 @@ export const findEffects = statement(
     FROM ${unnest(['uuid', 'text'])} AS request (wallet_id, idempotency_key)
     CROSS JOIN LATERAL (
       (SELECT t.transaction_id::text AS effect_id, t.request_hash FROM wallet_transactions t
-      WHERE t.wallet_id = request.wallet_id AND t.idempotency_key = request.idempotency_key LIMIT 1)
+      WHERE t.wallet_id = request.wallet_id AND ${sameKey(sql`t.idempotency_key`, sql`request.idempotency_key`)} LIMIT 1)
       UNION ALL
       (SELECT e.sequence::text, e.request_hash FROM hold_events e
       WHERE e.wallet_id = request.wallet_id AND e.idempotency_key = request.idempotency_key LIMIT 1)
@@ -127,6 +138,15 @@ export const findWritten = statement(
     ) AS written`,
 )
 
+/**
+ * Writes wallets as they are, so that no transaction is confirmed any more that counts on an earlier version of them: one whose
+ * connection was lost may not even have begun.
+ */
+export const fenceWallets = statement(
+  'fence_wallets',
+  sql`UPDATE wallets SET updated_at = updated_at WHERE wallet_id = ANY(${array(1, 'uuid')})`,
+)
+
 /** Columns of `wallet_transactions` in the order of `insertTransactions`' parameters, with their types. */
 export const TRANSACTION_COLUMNS = [
   ['wallet_id', 'uuid'],
@@ -167,8 +187,32 @@ export const TRANSACTION_COLUMNS = [
   ['created_at', 'timestamptz'],
 ] as const
 
+export type TransactionColumn = (typeof TRANSACTION_COLUMNS)[number][0]
+
+/**
+ * What only transfers, refunds and the chain fill in, as it is in every other row. Most flushes hold none of them, and reading
+ * twelve arrays that say nothing took 12 % of the server's time.
+ */
+const PLAIN_CONSTANTS = { fee: '0', blockchain_status: "'none'", blockchain_confirmations: '0' } as const
+const PLAIN_NULLS: ReadonlySet<string> = new Set([
+  'from_wallet_id',
+  'to_wallet_id',
+  'counterpart_sequence',
+  'original_transaction_id',
+  'original_amount',
+  'refunded_total',
+  'blockchain_tx_hash',
+  'blockchain_network',
+  'gas_fee',
+])
+
+/** As `TRANSACTION_COLUMNS`, of rows in which those say nothing. */
+export const PLAIN_TRANSACTION_COLUMNS = TRANSACTION_COLUMNS.filter(
+  ([column]) => !(PLAIN_NULLS.has(column) || column in PLAIN_CONSTANTS),
+)
+
 /** Columns of `wallets` in the order of `insertWallets`' parameters, with their types. */
-const NEW_WALLET_COLUMNS = [
+export const NEW_WALLET_COLUMNS = [
   ['wallet_id', 'uuid'],
   ['user_id', 'text'],
   ['organization_id', 'text'],
@@ -181,7 +225,7 @@ const NEW_WALLET_COLUMNS = [
   ['last_sequence', 'int8'],
   ['last_hash', 'bytea'],
   ['total_in', 'numeric'],
-  ['totals', 'jsonb'],
+  ['totals', 'json'],
   ['locked_balance', 'numeric'],
   ['next_hold_expiry', 'timestamptz'],
   ['creation_key', 'text'],
@@ -194,6 +238,14 @@ const NEW_WALLET_COLUMNS = [
 /** Writes rows of the ledger, all in one statement. */
 export const insertTransactions = insert('insert_transactions', 'wallet_transactions', TRANSACTION_COLUMNS)
 
+/** As `insertTransactions`, for rows that are no part of a transfer or refund and were on no chain. */
+export const insertPlainTransactions = insert(
+  'insert_plain_transactions',
+  'wallet_transactions',
+  PLAIN_TRANSACTION_COLUMNS,
+  PLAIN_CONSTANTS,
+)
+
 /** Opens wallets, with what they hold after the commands of this flush. */
 export const insertWallets = insert('insert_wallets', 'wallets', NEW_WALLET_COLUMNS)
 
@@ -202,9 +254,30 @@ export const updateBalances = statement(
   'update_balances',
   sql`UPDATE wallets w SET balance = posted.balance, last_sequence = posted.last_sequence, last_hash = posted.last_hash,
       total_in = posted.total_in, totals = posted.totals, updated_at = posted.updated_at
-    FROM ${unnest(['uuid', 'numeric', 'int8', 'bytea', 'numeric', 'jsonb', 'timestamptz'])}
+    FROM ${unnest(['uuid', 'numeric', 'int8', 'bytea', 'numeric', 'json', 'timestamptz'])}
       AS posted (wallet_id, balance, last_sequence, last_hash, total_in, totals, updated_at)
     WHERE w.wallet_id = posted.wallet_id`,
+)
+
+/**
+ * As `updateBalances`, of wallets that nobody has locked: fails with a serialization failure unless each of them is still as the
+ * given transaction left it, by its number and by what it wrote: a server that has lost its last transactions (failover, restore)
+ * gives their numbers to others. Their order is the caller's, by id.
+ */
+export const updateUnchangedBalances = statement(
+  'update_unchanged_balances',
+  sql`WITH moved AS (
+      UPDATE wallets w SET balance = posted.balance, last_sequence = posted.last_sequence, last_hash = posted.last_hash,
+        total_in = posted.total_in, totals = posted.totals, updated_at = posted.updated_at
+      FROM ${unnest(['uuid', 'numeric', 'int8', 'bytea', 'numeric', 'json', 'timestamptz', 'xid', 'bytea', 'timestamptz'])}
+        AS posted (wallet_id, balance, last_sequence, last_hash, total_in, totals, updated_at, version, hash_before,
+          updated_before)
+      WHERE w.wallet_id = posted.wallet_id AND w.xmin = posted.version AND w.last_hash = posted.hash_before
+        AND w.updated_at = posted.updated_before
+      RETURNING w.wallet_id
+    )
+    SELECT require_unchanged(count(*), cardinality(${array(1, 'uuid')})) AS now, pg_current_xact_id()::xid::text AS version
+    FROM moved`,
 )
 
 /** As `updateBalances`, with what holds lock: only for wallets in which that has changed, so that others do not pay for it. */
@@ -213,7 +286,7 @@ export const updateBalancesAndLocks = statement(
   sql`UPDATE wallets w SET balance = posted.balance, last_sequence = posted.last_sequence, last_hash = posted.last_hash,
       total_in = posted.total_in, totals = posted.totals, updated_at = posted.updated_at,
       locked_balance = posted.locked_balance, next_hold_expiry = posted.next_hold_expiry
-    FROM ${unnest(['uuid', 'numeric', 'int8', 'bytea', 'numeric', 'jsonb', 'timestamptz', 'numeric', 'timestamptz'])}
+    FROM ${unnest(['uuid', 'numeric', 'int8', 'bytea', 'numeric', 'json', 'timestamptz', 'numeric', 'timestamptz'])}
       AS posted (wallet_id, balance, last_sequence, last_hash, total_in, totals, updated_at, locked_balance, next_hold_expiry)
     WHERE w.wallet_id = posted.wallet_id`,
 )
@@ -234,6 +307,7 @@ export const LEDGER_STATEMENTS: readonly Statement[] = [
   lockWallets,
   lockFreeWallets,
   readWallets,
+  readWalletVersions,
   findWallets,
   lockUsers,
   lockFreeUsers,
@@ -244,9 +318,12 @@ export const LEDGER_STATEMENTS: readonly Statement[] = [
   findFiatWallets,
   findCreations,
   findWritten,
+  fenceWallets,
   insertTransactions,
+  insertPlainTransactions,
   insertWallets,
   updateBalances,
+  updateUnchangedBalances,
   updateBalancesAndLocks,
   updateDetails,
   ...HOLD_STATEMENTS,

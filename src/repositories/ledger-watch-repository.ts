@@ -98,7 +98,7 @@ const watchedWallets = (after: string) => sql<WatchedWallets & { readonly last: 
         sum(typed.type_count) AS counted,
         bool_or(kind.totals IS DISTINCT FROM jsonb_build_array(typed.type_count,
           round(typed.type_total_in * 1e18)::text, round(typed.type_total_out * 1e18)::text)) AS wrong
-      FROM jsonb_each(w.totals) AS kind (name, totals)
+      FROM jsonb_each(w.totals::jsonb) AS kind (name, totals)
       LEFT JOIN LATERAL (
         SELECT t.type_count, t.type_total_in, t.type_total_out FROM wallet_transactions t
         WHERE t.wallet_id = w.wallet_id

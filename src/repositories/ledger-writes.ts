@@ -1,6 +1,6 @@
 // What a decided flush writes: one statement for each table and kind of change, in an order in which every constraint holds
 // after each of them.
-import type { PipelineStatement } from '../db/pipeline.ts'
+import type { PipelineStatement } from '../db/trip.ts'
 import type { WorkingSet } from '../domain/ledger-state.ts'
 import type { WalletState } from '../domain/wallet.ts'
 import { changedHoldParameters, holdEventParameters, newHoldParameters } from './hold-rows.ts'
@@ -9,10 +9,14 @@ import {
   balanceAndLockParameters,
   balanceParameters,
   detailsParameters,
+  isPlain,
   newWalletParameters,
+  plainTransactionParameters,
   transactionParameters,
+  unchangedBalanceParameters,
 } from './ledger-rows.ts'
 import * as statements from './ledger-statements.ts'
+import type { Foreseen } from './remembered-wallets.ts'
 
 /** The writes of a flush; none when nothing came of its commands. */
 export function writesOf(decided: WorkingSet): PipelineStatement[] {
@@ -23,6 +27,15 @@ export function writesOf(decided: WorkingSet): PipelineStatement[] {
     ...newWalletWrites(decided),
     ...rowWrites(decided),
     ...holdWrites(decided),
+  ]
+}
+
+/** The writes of a flush of movements whose wallets nobody has locked: they fail unless these are as foreseen. */
+export function unconfirmedWritesOf(decided: WorkingSet, foreseen: Foreseen): PipelineStatement[] {
+  const moved = [...decided.postedWallets].flatMap((walletId) => decided.wallets.get(walletId) ?? [])
+  return [
+    statements.updateUnchangedBalances.with(...unchangedBalanceParameters(moved, foreseen)),
+    ...rowWrites(decided),
   ]
 }
 
@@ -60,7 +73,12 @@ function newWalletWrites(decided: WorkingSet): PipelineStatement[] {
 }
 
 function rowWrites({ rows }: WorkingSet): PipelineStatement[] {
-  return rows.length > 0 ? [statements.insertTransactions.with(...transactionParameters(rows))] : []
+  const plain = rows.filter(isPlain)
+  const others = plain.length === rows.length ? [] : rows.filter((row) => !isPlain(row))
+  return [
+    ...(plain.length > 0 ? [statements.insertPlainTransactions.with(...plainTransactionParameters(plain))] : []),
+    ...(others.length > 0 ? [statements.insertTransactions.with(...transactionParameters(others))] : []),
+  ]
 }
 
 /** Holds that this flush placed are inserted as they ended. */

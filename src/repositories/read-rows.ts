@@ -1,11 +1,12 @@
 // From the rows that queries give to the domain's wallets and transactions. No SQL here.
-import { type Selectable, sql } from 'kysely'
+import { type RawBuilder, type Selectable, sql } from 'kysely'
 import { assert } from '../domain/errors.ts'
 import { formatInstant, type Instant } from '../domain/instant.ts'
 import { isAmount, parseDecimal } from '../domain/money.ts'
 import type { Transaction } from '../domain/transaction.ts'
-import { BLOCKCHAIN_NETWORKS, type Wallet } from '../domain/wallet.ts'
+import { BLOCKCHAIN_NETWORKS, type Wallet, type WalletMoney } from '../domain/wallet.ts'
 import type { WalletsTable, WalletTransactionsTable } from '../db/schema.ts'
+import type { Place } from './coalescing.ts'
 import type { CreationSnapshot } from './ledger-rows.ts'
 import { TRANSACTION_COLUMNS } from './ledger-statements.ts'
 
@@ -41,10 +42,28 @@ const lockedNow = sql<bigint>`wallets.locked_balance - CASE WHEN wallets.next_ho
 
 /** Everything that makes a `Wallet`, in a query on `wallets`. */
 export const walletColumns = [...STORED_WALLET_COLUMNS, lockedNow.as('locked_balance')] as const
+
+/** What makes a `WalletMoney`. */
+export const moneyColumns = [
+  'wallet_id',
+  'currency',
+  'balance',
+  'on_chain_balance',
+  lockedNow.as('locked_balance'),
+] as const
+export type MoneyRow = Pick<WalletRow, 'wallet_id' | 'currency' | 'balance' | 'on_chain_balance' | 'locked_balance'>
+
 export type TransactionRow = Selectable<WalletTransactionsTable>
 
 /** All columns of a row of the ledger, of the table or subquery called `t`. */
 export const transactionColumns = sql.join(TRANSACTION_COLUMNS.map(([column]) => sql.ref(`t.${column}`)))
+
+/** Places as a table with the columns `wallet_id` and `sequence`. */
+export function placesTable(places: readonly Place[]): RawBuilder<unknown> {
+  const walletIds = places.map(({ walletId }) => walletId)
+  const sequences = places.map(({ sequence }) => sequence)
+  return sql`unnest(${walletIds}::uuid[], ${sequences}::bigint[]) AS place (wallet_id, sequence)`
+}
 
 /** The first instant whose year has five digits: ISO 8601 and PostgreSQL write those differently. */
 const END_OF_CALENDAR: Instant = BigInt(Date.UTC(10_000, 0, 1)) * 1000n
@@ -73,6 +92,17 @@ export function walletOf(row: WalletRow): Wallet {
     metadata: row.metadata,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+  }
+}
+
+/** The money of a wallet's row. */
+export function moneyOf(row: MoneyRow): WalletMoney {
+  return {
+    walletId: row.wallet_id,
+    currency: row.currency,
+    balance: row.balance,
+    lockedBalance: row.locked_balance,
+    onChainBalance: row.on_chain_balance,
   }
 }
 

@@ -11,7 +11,7 @@ import {
   sql,
 } from 'kysely'
 import { type ArrayElement, arrayLiteral } from '../db/array-literal.ts'
-import type { PipelineStatement } from '../db/pipeline.ts'
+import type { PipelineStatement } from '../db/trip.ts'
 import type { Database } from '../db/schema.ts'
 
 /** Compiles only; the statements run on the pipelined connection, which Kysely cannot drive (TRAPS.md). */
@@ -33,12 +33,24 @@ export interface Statement {
 
 /** Compiles a statement, once. */
 export function statement(name: string, query: RawBuilder<unknown>): Statement {
-  const compiled: CompiledQuery = query.compile(compiler)
+  const { sql: text }: CompiledQuery = query.compile(compiler)
+  const types = arrayTypesOf(text)
   return {
     name,
-    text: compiled.sql,
-    with: (...arrays) => ({ name, text: compiled.sql, values: arrays.map(arrayLiteral) }),
+    text,
+    with: (...arrays) => ({
+      name,
+      text,
+      values: arrays.map((array, index) => arrayLiteral(array, types[index] ?? 'text')),
+    }),
   }
+}
+
+/** The element types of a statement's parameters, in their order. */
+function arrayTypesOf(text: string): readonly string[] {
+  const types: string[] = []
+  for (const [, position, type] of text.matchAll(/\$(\d+)::(\w+)\[\]/g)) types[Number(position) - 1] = type ?? 'text'
+  return types
 }
 
 /** The n-th parameter as an array of a PostgreSQL type. */
@@ -57,11 +69,25 @@ export function columns<Item>(
   return fields.map((field) => items.map(field))
 }
 
-/** `INSERT INTO table (columns) SELECT * FROM unnest(...)`. */
-export function insert(name: string, table: string, columns: readonly (readonly [string, string])[]): Statement {
-  const names = sql.join(columns.map(([column]) => sql.ref(column)))
+/** `INSERT INTO table (columns) SELECT * FROM unnest(...)`; `constants` are columns that are the same, as SQL, in every row. */
+export function insert(
+  name: string,
+  table: string,
+  columns: readonly (readonly [string, string])[],
+  constants: Readonly<Record<string, string>> = {},
+): Statement {
+  const names = sql.join(
+    [...columns.map(([column]) => column), ...Object.keys(constants)].map((column) => sql.ref(column)),
+  )
+  const values = sql.join([sql`*`, ...Object.values(constants).map((value) => sql.raw(value))])
   return statement(
     name,
-    sql`INSERT INTO ${sql.table(table)} (${names}) SELECT * FROM ${unnest(columns.map(([, type]) => type))}`,
+    sql`INSERT INTO ${sql.table(table)} (${names}) SELECT ${values} FROM ${unnest(columns.map(([, type]) => type))}`,
   )
+}
+
+/** That a row of the ledger has this key, as the index on the hashes of keys finds it. */
+export function sameKey(stored: RawBuilder<unknown>, wanted: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`hashtextextended(${stored}, 0) = hashtextextended(${wanted}, 0)
+        AND hashtextextended(${stored}, 8208) = hashtextextended(${wanted}, 8208) AND ${stored} = ${wanted}`
 }

@@ -6,6 +6,7 @@ import type { BalanceBucket, WalletWindow } from '../domain/statistics.ts'
 import type { TransactionType, TypeTotals } from '../domain/transaction.ts'
 import type { WalletId } from '../domain/wallet.ts'
 import type { ReadDatabase } from '../db/pool.ts'
+import { type LookBack, primaryOnly } from '../db/replica.ts'
 import { reading } from './read-failures.ts'
 import {
   type EdgeRow,
@@ -32,20 +33,23 @@ export interface Lifetime {
 /** Figures of wallets over time. Every method throws `database_unavailable` when the database does not answer. */
 export class StatisticsRepository {
   readonly #db: ReadDatabase
+  readonly #lookBack: LookBack
 
-  constructor(db: ReadDatabase) {
+  /** Figures may come from elsewhere than a wallet's own row, and the clock. */
+  constructor(db: ReadDatabase, lookBack: LookBack = primaryOnly(db)) {
     this.#db = db
+    this.#lookBack = lookBack
   }
 
   /** The window of one wallet; none for an unknown one. */
   async windowOfWallet(walletId: WalletId, period: RequestedPeriod): Promise<Measurement> {
-    const { rows } = await reading(walletWindow(walletId, period).execute(this.#db))
+    const { rows } = await reading(this.#lookBack.read((db) => walletWindow(walletId, period).execute(db)))
     return measurementOf(rows)
   }
 
   /** The windows of all wallets of a user, newest wallet first. */
   async windowsOfUser(userId: string, period: RequestedPeriod): Promise<Measurement> {
-    const { rows } = await reading(userWindows(userId, period).execute(this.#db))
+    const { rows } = await reading(this.#lookBack.read((db) => userWindows(userId, period).execute(db)))
     return measurementOf(rows)
   }
 
@@ -62,7 +66,7 @@ export class StatisticsRepository {
     if (!first) return []
     // A bucket's end is inclusive and instants are whole microseconds, so the next one begins one later.
     const edges = [first.start, ...buckets.map((bucket) => bucket.end + 1n)]
-    const { rows } = await reading(balanceEdges(walletId, edges).execute(this.#db))
+    const { rows } = await reading(this.#lookBack.read((db) => balanceEdges(walletId, edges).execute(db)))
     assert(rows.length === edges.length, 'each edge has its row')
     const states = rows.map(edgeStateOf)
     return buckets.map((period, index) => bucketOf(period, states[index], states[index + 1]))

@@ -5,7 +5,7 @@ import type { Instant } from '../domain/instant.ts'
 import type { RequestedPeriod } from '../domain/period.ts'
 import { TRANSACTION_TYPES, type TransactionType } from '../domain/transaction.ts'
 import type { WalletId, WalletType } from '../domain/wallet.ts'
-import { lastSequence } from './history-statements.ts'
+import { lastSequenceAt, lastSequenceBefore } from './history-statements.ts'
 import { timestamp } from './read-rows.ts'
 
 /** One wallet and one transaction type; a type without rows up to the window's end has NULLs. */
@@ -47,14 +47,8 @@ export function userWindows(userId: string, period: RequestedPeriod): RawBuilder
 /** `OFFSET 0` keeps the edges from being looked up again for every type. */
 function windows(condition: Sql, { start, end }: RequestedPeriod): RawBuilder<WindowRow> {
   const wallet = sql`w.wallet_id`
-  const upper =
-    end !== null
-      ? sql`coalesce(${lastSequence(wallet, sql`edge.created_at <= ${timestamp(end)}`)}, 0)`
-      : sql`w.last_sequence`
-  const lower =
-    start !== null
-      ? sql`coalesce(${lastSequence(wallet, sql`edge.created_at < ${timestamp(start)}`)}, 0)`
-      : sql`0::bigint`
+  const upper = end !== null ? lastSequenceAt(wallet, end) : sql`w.last_sequence`
+  const lower = start !== null ? lastSequenceBefore(wallet, start) : sql`0::bigint`
   return sql`SELECT w.wallet_id, w.user_id, w.wallet_type, w.currency, w.balance, w.created_at,
       statement_timestamp() AS now, bounds.upper - bounds.lower AS window_count, gas.fees AS gas_fees,
       kind.transaction_type, closing.type_count - coalesce(opening.type_count, 0) AS type_count,
@@ -89,11 +83,11 @@ function lastOfType(sequence: Sql): Sql {
 /** The wallet at each of many edges, in their order: what its last row before the edge left behind. */
 export function balanceEdges(walletId: WalletId, edges: readonly Instant[]): RawBuilder<EdgeRow> {
   return sql`SELECT newest.sequence, newest.balance_after, newest.total_in
-    FROM unnest(${edges.map(timestamp)}::timestamptz[]) WITH ORDINALITY AS edge (at, place)
+    FROM unnest(${edges.map((edge) => timestamp(edge - 1n))}::timestamptz[]) WITH ORDINALITY AS edge (up_to, place)
     LEFT JOIN LATERAL (
       SELECT t.sequence, t.balance_after, t.total_in FROM wallet_transactions t
-      WHERE t.wallet_id = ${walletId} AND t.created_at < edge.at
-      ORDER BY t.created_at DESC, t.sequence DESC LIMIT 1
+      WHERE t.wallet_id = ${walletId} AND t.sequence <= (SELECT last_sequence_at(${walletId}, edge.up_to))
+      ORDER BY t.sequence DESC LIMIT 1
     ) AS newest ON true
     ORDER BY edge.place`
 }

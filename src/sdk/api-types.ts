@@ -3,6 +3,208 @@
 /** An exact decimal such as `12.5`: never a JavaScript number, which would lose digits. */
 export type DecimalString = string
 
+/** What a single route takes: ids of its path, its body, and its key */
+export type BatchOperationInput =
+  | {
+      operation: 'consume'
+      /**
+       * The id of a wallet
+       * @format uuid
+       */
+      wallet_id: string
+      /** As the header `Idempotency-Key` of the single route; the same key there and here is the same key */
+      idempotency_key?: string | null
+      /** An exact decimal, as a JSON number or a string; never rounded. Greater than 0, at most 20 integer digits and the decimals of the currency (8 unless it says otherwise). */
+      amount: DecimalString
+      /** For people; has a default such as `Deposit: 10` */
+      description?: string | null
+      /** Your own data, given back as it was sent: at most 10240 bytes as JSON, 32 levels deep */
+      metadata?: Record<string, unknown> | null
+      /** The usage record that this pays for: an integer or a string */
+      usage_record_id?: (number | string) | null
+    }
+  | {
+      operation: 'deposit' | 'reward'
+      /**
+       * The id of a wallet
+       * @format uuid
+       */
+      wallet_id: string
+      /** As the header `Idempotency-Key` of the single route; the same key there and here is the same key */
+      idempotency_key?: string | null
+      /** An exact decimal, as a JSON number or a string; never rounded. Greater than 0, at most 20 integer digits and the decimals of the currency (8 unless it says otherwise). */
+      amount: DecimalString
+      /** For people; has a default such as `Deposit: 10` */
+      description?: string | null
+      /** Your own data, given back as it was sent: at most 10240 bytes as JSON, 32 levels deep */
+      metadata?: Record<string, unknown> | null
+      /** The caller's own reference */
+      reference_id?: string | null
+    }
+  | {
+      operation: 'withdraw'
+      /**
+       * The id of a wallet
+       * @format uuid
+       */
+      wallet_id: string
+      /** As the header `Idempotency-Key` of the single route; the same key there and here is the same key */
+      idempotency_key?: string | null
+      /** An exact decimal, as a JSON number or a string; never rounded. Greater than 0, at most 20 integer digits and the decimals of the currency (8 unless it says otherwise). */
+      amount: DecimalString
+      /** For people; has a default such as `Deposit: 10` */
+      description?: string | null
+      /** Your own data, given back as it was sent: at most 10240 bytes as JSON, 32 levels deep */
+      metadata?: Record<string, unknown> | null
+      /** Where the money goes; kept in metadata */
+      destination?: string | null
+    }
+  | {
+      operation: 'transfer'
+      /**
+       * The id of a wallet
+       * @format uuid
+       */
+      wallet_id: string
+      /** As the header `Idempotency-Key` of the single route; the same key there and here is the same key */
+      idempotency_key?: string | null
+      /**
+       * The id of a wallet
+       * @format uuid
+       */
+      to_wallet_id: string
+      /** An exact decimal, as a JSON number or a string; never rounded. Greater than 0, at most 20 integer digits and the decimals of the currency (8 unless it says otherwise). */
+      amount: DecimalString
+      /** For people; has a default such as `Deposit: 10` */
+      description?: string | null
+      /** Your own data, given back as it was sent: at most 10240 bytes as JSON, 32 levels deep */
+      metadata?: Record<string, unknown> | null
+      /** Taken from the source on top of the amount */
+      fee?: DecimalString
+    }
+  | {
+      operation: 'refund'
+      /**
+       * The id of a transaction
+       * @format uuid
+       */
+      transaction_id: string
+      /** As the header `Idempotency-Key` of the single route; the same key there and here is the same key */
+      idempotency_key?: string | null
+      /**
+       * Why, for people
+       * @minLength 1
+       * @maxLength 500
+       */
+      reason: string
+      /** Default: everything that is left to refund */
+      amount?: DecimalString
+      /** Your own data, given back as it was sent: at most 10240 bytes as JSON, 32 levels deep */
+      metadata?: Record<string, unknown> | null
+      /** If sent, it must be the transaction of the path */
+      original_transaction_id?: string | null
+    }
+  | {
+      operation: 'place_hold'
+      /**
+       * The id of a wallet
+       * @format uuid
+       */
+      wallet_id: string
+      /** As the header `Idempotency-Key` of the single route; the same key there and here is the same key */
+      idempotency_key?: string | null
+      /** An exact decimal, as a JSON number or a string; never rounded. Greater than 0, at most 20 integer digits and the decimals of the currency (8 unless it says otherwise). */
+      amount: DecimalString
+      /** For people; has a default such as `Deposit: 10` */
+      description?: string | null
+      /** Your own data, given back as it was sent: at most 10240 bytes as JSON, 32 levels deep */
+      metadata?: Record<string, unknown> | null
+      /** When the money is free again by itself, at most 90 days from now. Default 604800: 7 days */
+      expires_in_seconds?: number | null
+      /** The caller's own reference */
+      reference_id?: string | null
+    }
+  | {
+      operation: 'capture_hold'
+      /**
+       * The id of a hold
+       * @format uuid
+       */
+      hold_id: string
+      /** As the header `Idempotency-Key` of the single route; the same key there and here is the same key */
+      idempotency_key?: string | null
+      /** Default: all that is left */
+      amount?: DecimalString
+      /** Default true: the rest is free again. `false`: more captures may follow, until nothing is left */
+      final?: boolean | null
+      /** What the money goes for. Default `consume` */
+      transaction_type?: 'consume' | 'withdraw' | null
+      /** For people; has a default such as `Consumed: 10` */
+      description?: string | null
+      /** The usage record that this pays for: an integer or a string */
+      usage_record_id?: (number | string) | null
+      /** Your own data, given back as it was sent: at most 10240 bytes as JSON, 32 levels deep */
+      metadata?: Record<string, unknown> | null
+    }
+  | {
+      operation: 'void_hold'
+      /**
+       * The id of a hold
+       * @format uuid
+       */
+      hold_id: string
+      /** As the header `Idempotency-Key` of the single route; the same key there and here is the same key */
+      idempotency_key?: string | null
+    }
+  | {
+      operation: 'extend_hold'
+      /**
+       * The id of a hold
+       * @format uuid
+       */
+      hold_id: string
+      /** As the header `Idempotency-Key` of the single route; the same key there and here is the same key */
+      idempotency_key?: string | null
+      /**
+       * Counted from now, whatever was left: it may also end earlier than it would have
+       * @min 1
+       * @max 7776000
+       */
+      expires_in_seconds: number
+    }
+  | {
+      operation: 'create_wallet'
+      /** As the header `Idempotency-Key` of the single route; the same key there and here is the same key */
+      idempotency_key?: string | null
+      /**
+       * The id of a user, as the account service knows it
+       * @minLength 1
+       * @maxLength 255
+       */
+      user_id: string
+      /**
+       * What the wallet holds
+       * @default "fiat"
+       */
+      wallet_type?: 'fiat' | 'crypto' | 'hybrid'
+      /** An exact decimal, as a JSON number or a string; 0 or greater. Written as the first deposit when greater. */
+      initial_balance?: DecimalString
+      /**
+       * The code of a currency
+       * @default "CREDIT"
+       * @pattern ^[A-Z][A-Z0-9._-]{0,15}$
+       */
+      currency?: string
+      /** The id of an organization, as the organization service knows it */
+      organization_id?: string | null
+      /** Chain of the wallet */
+      blockchain_network?: 'ethereum' | 'bsc' | 'polygon' | 'isa_chain' | 'testnet' | null
+      /** Address of the wallet on its chain */
+      blockchain_address?: string | null
+      /** Your own data, given back as it was sent: at most 10240 bytes as JSON, 32 levels deep */
+      metadata?: Record<string, unknown> | null
+    }
+
 /** Every error has this shape; `code` says which further members explain it */
 export interface ErrorBody {
   /**
@@ -313,6 +515,305 @@ export interface BriefHold {
    * @format date-time
    */
   updated_at: string
+}
+
+export interface BatchConsumption {
+  /** Its place among the operations, from 0 */
+  index: number
+  /** What it was */
+  operation: 'consume'
+  /** What the single route would answer with */
+  status: 200
+  /** Answered as when its key was first used; nothing was done again */
+  replayed: boolean
+  success: true
+  /** What was done, for people */
+  message: string
+  /**
+   * The wallet that was asked for
+   * @format uuid
+   */
+  wallet_id: string
+  /** The wallet's balance after it */
+  balance: DecimalString | null
+  /**
+   * The row that was written, if one was
+   * @format uuid
+   */
+  transaction_id: string | null
+  data: {
+    /** One immutable movement of money in or out of one wallet */
+    transaction: Transaction
+    /**
+     * What can still be spent
+     * @format decimal
+     */
+    remaining_balance: DecimalString
+  }
+}
+
+export interface BatchMovement {
+  /** Its place among the operations, from 0 */
+  index: number
+  /** What it was */
+  operation: 'deposit' | 'reward' | 'withdraw' | 'refund'
+  /** What the single route would answer with */
+  status: 200
+  /** Answered as when its key was first used; nothing was done again */
+  replayed: boolean
+  success: true
+  /** What was done, for people */
+  message: string
+  /**
+   * The wallet that was asked for
+   * @format uuid
+   */
+  wallet_id: string
+  /** The wallet's balance after it */
+  balance: DecimalString | null
+  /**
+   * The row that was written, if one was
+   * @format uuid
+   */
+  transaction_id: string | null
+  data: {
+    /** One immutable movement of money in or out of one wallet */
+    transaction: Transaction
+  }
+}
+
+export interface BatchTransfer {
+  /** Its place among the operations, from 0 */
+  index: number
+  /** What it was */
+  operation: 'transfer'
+  /** What the single route would answer with */
+  status: 200
+  /** Answered as when its key was first used; nothing was done again */
+  replayed: boolean
+  success: true
+  /** What was done, for people */
+  message: string
+  /**
+   * The wallet that was asked for
+   * @format uuid
+   */
+  wallet_id: string
+  /** The wallet's balance after it */
+  balance: DecimalString | null
+  /**
+   * The row that was written, if one was
+   * @format uuid
+   */
+  transaction_id: string | null
+  data: {
+    /** One immutable movement of money in or out of one wallet */
+    from_transaction: Transaction
+    /** One immutable movement of money in or out of one wallet */
+    to_transaction: Transaction
+    /** Only when a fee was taken */
+    fee_transaction?: Transaction
+  }
+}
+
+export interface BatchPlacedHold {
+  /** Its place among the operations, from 0 */
+  index: number
+  /** What it was */
+  operation: 'place_hold'
+  status: 201
+  /** Answered as when its key was first used; nothing was done again */
+  replayed: boolean
+  success: true
+  /** What was done, for people */
+  message: string
+  /**
+   * The wallet that was asked for
+   * @format uuid
+   */
+  wallet_id: string
+  /** The wallet's balance after it */
+  balance: DecimalString | null
+  /**
+   * The row that was written, if one was
+   * @format uuid
+   */
+  transaction_id: string | null
+  data: {
+    /** Money set aside in a wallet until it is captured, voided or expires */
+    hold: Hold
+  }
+}
+
+export interface BatchHoldChange {
+  /** Its place among the operations, from 0 */
+  index: number
+  /** What it was */
+  operation: 'void_hold' | 'extend_hold'
+  /** What the single route would answer with */
+  status: 200
+  /** Answered as when its key was first used; nothing was done again */
+  replayed: boolean
+  success: true
+  /** What was done, for people */
+  message: string
+  /**
+   * The wallet that was asked for
+   * @format uuid
+   */
+  wallet_id: string
+  /** The wallet's balance after it */
+  balance: DecimalString | null
+  /**
+   * The row that was written, if one was
+   * @format uuid
+   */
+  transaction_id: string | null
+  data: {
+    /** Money set aside in a wallet until it is captured, voided or expires */
+    hold: Hold
+  }
+}
+
+export interface BatchCapture {
+  /** Its place among the operations, from 0 */
+  index: number
+  /** What it was */
+  operation: 'capture_hold'
+  /** What the single route would answer with */
+  status: 200
+  /** Answered as when its key was first used; nothing was done again */
+  replayed: boolean
+  success: true
+  /** What was done, for people */
+  message: string
+  /**
+   * The wallet that was asked for
+   * @format uuid
+   */
+  wallet_id: string
+  /** The wallet's balance after it */
+  balance: DecimalString | null
+  /**
+   * The row that was written, if one was
+   * @format uuid
+   */
+  transaction_id: string | null
+  data: {
+    /** One immutable movement of money in or out of one wallet */
+    transaction: Transaction
+    /** Money set aside in a wallet until it is captured, voided or expires */
+    hold: Hold
+  }
+}
+
+export interface BatchCreation {
+  /** Its place among the operations, from 0 */
+  index: number
+  /** What it was */
+  operation: 'create_wallet'
+  /** What the single route would answer with */
+  status: 200
+  /** Answered as when its key was first used; nothing was done again */
+  replayed: boolean
+  success: true
+  /** What was done, for people */
+  message: string
+  /**
+   * The wallet that was asked for
+   * @format uuid
+   */
+  wallet_id: string
+  /** The wallet's balance after it */
+  balance: DecimalString | null
+  /**
+   * The row that was written, if one was
+   * @format uuid
+   */
+  transaction_id: string | null
+  data: {
+    /** A wallet: one owner, one currency, one balance */
+    wallet: Wallet
+  }
+}
+
+/** What the single route would answer with, and which operation it is */
+export interface BatchRefusal {
+  /** Its place among the operations, from 0 */
+  index: number
+  /** What it was */
+  operation:
+    | 'consume'
+    | 'deposit'
+    | 'reward'
+    | 'withdraw'
+    | 'transfer'
+    | 'refund'
+    | 'place_hold'
+    | 'capture_hold'
+    | 'void_hold'
+    | 'extend_hold'
+    | 'create_wallet'
+  replayed: false
+  /**
+   * Names the code as a URN
+   * @format uri
+   */
+  type: string
+  /** The code in words */
+  title: string
+  status: number
+  /** What went wrong this time, for people */
+  detail: string
+  /** What went wrong, for programs. The list is closed */
+  code:
+    | 'insufficient_balance'
+    | 'wallet_exists'
+    | 'wallet_frozen'
+    | 'wallet_closed'
+    | 'wallet_not_empty'
+    | 'currency_mismatch'
+    | 'same_wallet'
+    | 'not_refundable'
+    | 'refund_exceeds_original'
+    | 'hold_not_pending'
+    | 'hold_expired'
+    | 'capture_exceeds_hold'
+    | 'malformed_json'
+    | 'unauthenticated'
+    | 'forbidden'
+    | 'wallet_not_found'
+    | 'transaction_not_found'
+    | 'hold_not_found'
+    | 'user_not_found'
+    | 'organization_not_found'
+    | 'route_not_found'
+    | 'method_not_allowed'
+    | 'body_too_large'
+    | 'unsupported_media_type'
+    | 'validation_failed'
+    | 'idempotency_key_reused'
+    | 'rate_limited'
+    | 'internal_error'
+    | 'overloaded'
+    | 'database_unavailable'
+    | 'wallet_busy'
+    | 'outcome_unknown'
+    | 'peer_unavailable'
+  success: false
+  /** The same as `detail` */
+  message: string
+  /** The `X-Request-Id` of the answer; the log is searched by it */
+  request_id: string
+  /** The same request may succeed later, unchanged */
+  retryable: boolean
+  /** Every fault of the request (`validation_failed`) */
+  errors?: {
+    loc: (string | number)[]
+    type: string
+    msg: string
+  }[]
+  [key: string]: unknown
 }
 
 /** How a balance comes about, all of one moment */
@@ -1203,6 +1704,47 @@ export interface ExtendHoldData {
   }
 }
 
+export interface BatchPayload {
+  /**
+   * Whether all of it is done or nothing
+   * @default false
+   */
+  atomic?: boolean
+  /**
+   * In the order in which they are to be done
+   * @maxItems 1000
+   * @minItems 1
+   */
+  operations: BatchOperationInput[]
+}
+
+/** What became of the operations */
+export interface BatchData {
+  /** Whether every operation succeeded */
+  success: boolean
+  /** What was done, for people */
+  message: string
+  /** As it was sent */
+  atomic: boolean
+  /** Operations */
+  count: number
+  /** Of them, those that succeeded, replayed ones included */
+  succeeded: number
+  /** Of them, those that were refused */
+  failed: number
+  /** What became of each operation, in order */
+  results: (
+    | BatchConsumption
+    | BatchMovement
+    | BatchTransfer
+    | BatchPlacedHold
+    | BatchHoldChange
+    | BatchCapture
+    | BatchCreation
+    | BatchRefusal
+  )[]
+}
+
 export interface ListTransactionsOfWalletParams {
   /** Only transactions of this type */
   transaction_type?:
@@ -1227,7 +1769,7 @@ export interface ListTransactionsOfWalletParams {
    */
   limit?: number
   /**
-   * Entries to pass over. `cursor` is faster, and misses nothing while new entries arrive
+   * Entries to pass over. Go on with `cursor` instead: every entry that arrives meanwhile moves what an offset means, so a page shows entries again; and where entries of one type or of several wallets are counted, all that are passed over are read, which makes a page at offset 100,000 many times as dear as the same page by its cursor
    * @min 0
    * @max 1000000
    * @default 0
@@ -1277,7 +1819,7 @@ export interface ListTransactionsOfUserParams {
    */
   limit?: number
   /**
-   * Entries to pass over. `cursor` is faster, and misses nothing while new entries arrive
+   * Entries to pass over. Go on with `cursor` instead: every entry that arrives meanwhile moves what an offset means, so a page shows entries again; and where entries of one type or of several wallets are counted, all that are passed over are read, which makes a page at offset 100,000 many times as dear as the same page by its cursor
    * @min 0
    * @max 1000000
    * @default 0

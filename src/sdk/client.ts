@@ -2,6 +2,8 @@
 // goes with all attempts of one operation, so that a lost answer is fetched instead of the operation repeated.
 import { uuidv7 } from 'uuidv7'
 import type {
+  BatchData,
+  BatchPayload,
   CloseWalletData,
   Hold,
   ListHoldsOfWalletParams,
@@ -10,6 +12,7 @@ import type {
   Wallet,
 } from './api-types.ts'
 import { attemptOf } from './attempt.ts'
+import { withKeys } from './batches.ts'
 import { closedEnding, isClosedAlready } from './closing.ts'
 import { type AddressBook, ConsulAddresses, fixedAddress } from './discovery.ts'
 import { codeOf, OutcomeUnknownError } from './errors.ts'
@@ -123,6 +126,17 @@ export class WalletClient extends Operations {
     return this.#concluded(begun, closedEnding(reading.ending))
   }
 
+  /**
+   * Does many operations at once (see `Operations.batch`). Each operation that has no `idempotency_key` is given one, so that the
+   * batch can be sent again; after an `OutcomeUnknownError` send its `batch`, which has them.
+   */
+  override async batch(body: BatchPayload, options: MutationOptions = {}): Promise<BatchData> {
+    options.signal?.throwIfAborted()
+    const batch = options.dryRun === true ? body : withKeys(body)
+    const { begun, ending } = await this.#attempted<BatchData>(OPERATIONS.batch, { body: batch, options })
+    return this.#concluded({ ...begun, batch }, ending)
+  }
+
   protected async run<Answer>(operation: Operation, request: OperationRequest): Promise<Answer> {
     request.options.signal?.throwIfAborted()
     const { begun, ending } = await this.#attempted<Answer>(operation, request)
@@ -154,13 +168,14 @@ export class WalletClient extends Operations {
     return { begun, ending: await repeatUntilDefinite({ attempt, settings, signal: options.signal, onRetry }) }
   }
 
-  #concluded<Answer>({ operation, idempotencyKey, signal, startedAt }: Begun, ending: Ending<Answer>): Answer {
+  #concluded<Answer>(begun: Begun, ending: Ending<Answer>): Answer {
+    const { operation, idempotencyKey, batch = null, signal, startedAt } = begun
     const milliseconds = performance.now() - startedAt
     if ('answer' in ending) {
       this.#counters.countOperation(milliseconds)
       return ending.answer
     }
-    const error = errorOf(ending, { operation, idempotencyKey })
+    const error = errorOf(ending, { operation, idempotencyKey, batch })
     const isAborted = signal?.aborted === true && !ending.uncertain
     this.#counters.countOperation(milliseconds, isAborted ? 'aborted' : codeOf(error))
     if (isAborted) signal.throwIfAborted()
@@ -172,6 +187,8 @@ export class WalletClient extends Operations {
 interface Begun {
   readonly operation: string
   readonly idempotencyKey: string | null
+  /** With all its keys. */
+  readonly batch?: BatchPayload
   readonly signal: AbortSignal | undefined
   readonly startedAt: number
   readonly deadlineMs: number
@@ -183,7 +200,10 @@ function keyFor(operation: Operation, { options }: OperationRequest): string | n
   return options.idempotencyKey ?? (options.dryRun === true ? null : uuidv7())
 }
 
-function errorOf(ending: Unanswered, facts: { operation: string; idempotencyKey: string | null }): Error {
+function errorOf(
+  ending: Unanswered,
+  facts: { operation: string; idempotencyKey: string | null; batch: BatchPayload | null },
+): Error {
   const { failure, attempts, uncertain } = ending
   return uncertain ? new OutcomeUnknownError({ ...facts, attempts, cause: failure.error }) : failure.error
 }

@@ -1,6 +1,6 @@
 // What callers catch. Three things can go wrong: the service says no (WalletServiceError), it could not be asked
 // (ConnectionError), or it is not known whether something happened (OutcomeUnknownError, which says how to find out).
-import type { ErrorCode, ErrorContexts } from './api-types.ts'
+import type { BatchPayload, ErrorCode, ErrorContexts } from './api-types.ts'
 
 /** One fault of a request: where it is (`["body", "amount"]`), its kind, and what to do about it. */
 export interface RequestFault {
@@ -61,13 +61,23 @@ export class OutcomeUnknownError extends Error {
   readonly operation: string
   /** What to pass as `idempotencyKey`; null for what is safe to repeat without: freeze, unfreeze, update, close. */
   readonly idempotencyKey: string | null
+  /** What to send again where it was a batch: it has the keys that the client gave its operations. Else null. */
+  readonly batch: BatchPayload | null
 
-  constructor(facts: { operation: string; idempotencyKey: string | null; attempts: number; cause: unknown }) {
-    const { operation, idempotencyKey, attempts, cause } = facts
-    const key = idempotencyKey === null ? '' : ` with idempotencyKey ${idempotencyKey}`
+  constructor(facts: {
+    operation: string
+    idempotencyKey: string | null
+    batch: BatchPayload | null
+    attempts: number
+    cause: unknown
+  }) {
+    const { operation, idempotencyKey, batch, attempts, cause } = facts
+    const keys = batch === null ? '' : " with this error's batch"
+    const key = idempotencyKey === null ? keys : ` with idempotencyKey ${idempotencyKey}`
     super(`Whether ${operation} happened is not known after ${attempts} attempts; call it again${key}`, { cause })
     this.operation = operation
     this.idempotencyKey = idempotencyKey
+    this.batch = batch
   }
 }
 

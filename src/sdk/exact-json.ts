@@ -8,9 +8,9 @@ type Holder = Readonly<Record<string, unknown>>
 const EXACT_LITERAL_LENGTH = 15
 
 /**
- * Parses an answer. At `exactNumbers`, each a way of member names, a number becomes a string of the digits as they were sent.
- * Elsewhere a number that a double would change becomes what `JSON.rawJSON` makes of its text, which `JSON.stringify` writes back
- * as it was. Throws `SyntaxError`.
+ * Parses an answer. At `exactNumbers`, each a way of member names with `*` for the entries of a list, a number becomes a string
+ * of the digits as they were sent. Elsewhere a number that a double would change becomes what `JSON.rawJSON` makes of its text,
+ * which `JSON.stringify` writes back as it was. Throws `SyntaxError`.
  */
 export function parseAnswer<Answer>(text: string, exactNumbers: readonly (readonly string[])[]): Answer {
   const wanted = new Set(exactNumbers.map((path) => path.at(-1)))
@@ -25,16 +25,26 @@ export function parseAnswer<Answer>(text: string, exactNumbers: readonly (readon
   }
   const answer: unknown = JSON.parse(text, keepDigits)
   for (const path of exactNumbers) {
-    const [name = '', holder] = [path.at(-1), holderAt(answer, path)]
-    const source = sources.get(holder)?.get(name)
-    if (source !== undefined && isHolder(holder)) Reflect.set(holder, name, source)
+    const name = path.at(-1) ?? ''
+    for (const holder of holdersAt(answer, path)) {
+      const source = sources.get(holder)?.get(name)
+      if (source !== undefined && isHolder(holder)) Reflect.set(holder, name, source)
+    }
   }
   // The one place where the shape is taken on trust: openapi.yaml says it, and tests hold every answer against that.
   return answer as Answer
 }
 
-function holderAt(answer: unknown, path: readonly string[]): unknown {
-  return path.slice(0, -1).reduce((value: unknown, name) => (isHolder(value) ? value[name] : undefined), answer)
+/** What holds the last member of a way; `*` leads to every entry of a list. */
+function holdersAt(answer: unknown, path: readonly string[]): readonly unknown[] {
+  return path.slice(0, -1).reduce<readonly unknown[]>(
+    (values, name) =>
+      values.flatMap((value) => {
+        if (!isHolder(value)) return []
+        return name === '*' ? Object.values(value) : [value[name]]
+      }),
+    [answer],
+  )
 }
 
 function isHolder(value: unknown): value is Holder {

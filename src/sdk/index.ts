@@ -1,5 +1,6 @@
 // What `wallet-service/client` exports. Nothing else of the SDK is for callers.
 export type * from './api-types.ts'
+export { refusedOperation } from './batches.ts'
 export { type HoldFilter, type TransactionFilter, WalletClient } from './client.ts'
 export type { ConsulSettings } from './discovery.ts'
 export {

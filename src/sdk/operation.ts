@@ -14,7 +14,7 @@ export interface Operation {
   readonly statuses: readonly number[]
   /** Its answer is plain text, not JSON. */
   readonly isText: boolean
-  /** Where its answer has JSON numbers with exact digits. */
+  /** Where its answer has JSON numbers with exact digits; `*` stands for every entry of a list. */
   readonly exactNumbers: readonly (readonly string[])[]
 }
 

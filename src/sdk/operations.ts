@@ -1,6 +1,8 @@
 // Every operation of the API as a method, and how it goes over the wire. Generated from openapi.yaml by `npm run generate`; do not edit.
 
 import type {
+  BatchData,
+  BatchPayload,
   CaptureHoldData,
   CaptureHoldPayload,
   CloseWalletData,
@@ -286,6 +288,16 @@ export const OPERATIONS = {
     statuses: [200],
     isText: false,
     exactNumbers: [],
+  },
+  batch: {
+    name: 'batch',
+    method: 'POST',
+    path: '/api/v1/batch',
+    changes: true,
+    keyed: false,
+    statuses: [200],
+    isText: false,
+    exactNumbers: [['results', '*', 'data', 'remaining_balance']],
   },
   listTransactionsOfWallet: {
     name: 'listTransactionsOfWallet',
@@ -704,6 +716,30 @@ export abstract class Operations {
   }
 
   /**
+   * Do many operations at once. Up to 1000 operations of any kind, done in the order in which they stand. Each is
+   * what its single route takes: the ids of the path, the body, and as `idempotency_key` the header; the same key
+   * there and here is the same request. Validation reports the faults of all operations at once, and nothing is
+   * done. Without `atomic` each is for itself: `results` says in order what its single route would have answered,
+   * a refusal as its problem, and the status is 200 whatever became of them. `success` is true where all of them
+   * succeeded. With `atomic` all is done or nothing, in one database transaction; each operation finds what the
+   * ones before it left. When one is refused the answer is its error, with its `index`, and `results` with an
+   * `outcome` for each: `refused`, and `not_applied` for all others. What can be refused before wallets are locked
+   * (an unknown transaction or hold, an owner) is refused first. Give every operation a key: then a batch whose
+   * answer was lost is settled by sending it again. What was done is answered as before (`replayed`), also in an
+   * atomic batch. `Idempotency-Replayed: true` says that all of it was. A reward needs the scope `wallet:admin`.
+   * For the limit of requests a batch counts as one.
+   * Throws `insufficient_balance`, `wallet_exists`, `wallet_frozen`, `wallet_closed`, `currency_mismatch`,
+   * `same_wallet`, `not_refundable`, `refund_exceeds_original`, `hold_not_pending`, `hold_expired`,
+   * `capture_exceeds_hold`, `malformed_json`, `unauthenticated`, `forbidden`, `wallet_not_found`,
+   * `transaction_not_found`, `hold_not_found`, `user_not_found`, `organization_not_found`, `body_too_large`,
+   * `unsupported_media_type`, `validation_failed`, `idempotency_key_reused`, `rate_limited`, `internal_error`,
+   * `overloaded`, `database_unavailable`, `wallet_busy`, `outcome_unknown`, `peer_unavailable`.
+   */
+  batch(body: BatchPayload, options: MutationOptions = {}): Promise<BatchData> {
+    return this.run(OPERATIONS.batch, { body, options })
+  }
+
+  /**
    * List a wallet's transactions. Newest first. Follow `next_cursor` to visit every transaction exactly once,
    * whatever is written meanwhile; with `offset`, new transactions push the later pages down. Both dates are
    * inclusive.
@@ -858,7 +894,8 @@ export abstract class Operations {
   }
 
   /**
-   * Figures of the service. Exact counts, which may be a moment old.
+   * Figures of the service. Exact counts, which may be a moment old. Since when it runs and its `postings` are
+   * those of the process that answers; `/metrics` adds up over all workers of an instance.
    * Throws `unauthenticated`, `forbidden`, `rate_limited`, `internal_error`, `database_unavailable`,
    * `peer_unavailable`.
    */

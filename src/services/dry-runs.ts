@@ -3,11 +3,10 @@
 import pLimit from 'p-limit'
 import type { Command } from '../domain/command.ts'
 import { AppError, assert } from '../domain/errors.ts'
-import { advance } from '../domain/ledger.ts'
-import { type LedgerState, type Outcome, WorkingSet } from '../domain/ledger-state.ts'
+import type { Outcome } from '../domain/ledger-state.ts'
 import type { LedgerRepository } from '../repositories/ledger-repository.ts'
-import { exhausted, failureOf } from './posting-flush.ts'
-import type { Poster, Posting } from './posting-queue.ts'
+import { decideAll, exhausted, failureOf, type Group } from './posting-flush.ts'
+import type { Poster } from './posting-queue.ts'
 
 /** Dry runs that may wait for the one under way, which takes a millisecond or two; one more is refused with `overloaded`. */
 const MAX_WAITING = 1000
@@ -30,33 +29,44 @@ export class DryRuns {
   /** Begins a dry run, which is one caller's: each of its commands finds what the ones before it would have left. */
   begin(): Poster {
     const pretended: Command[] = []
+    const groups: Group[] = []
+    const resultsOf = async (commands: readonly Command[]): Promise<readonly Outcome[]> => {
+      pretended.push(...commands)
+      const outcomes = await this.#outcomesOf([...pretended], [...groups])
+      return outcomes.slice(-commands.length)
+    }
     return {
-      post: (command) => {
-        pretended.push(command)
-        return this.#outcomeOf([...pretended])
+      post: async (command) => {
+        const [outcome] = await resultsOf([command])
+        assert(outcome && outcome.kind !== 'not_applied', 'a dry run of a command has an outcome')
+        if (outcome.kind === 'refused') throw outcome.error
+        return outcome
+      },
+      postEach: resultsOf,
+      postTogether: (commands) => {
+        groups.push({ begin: pretended.length, end: pretended.length + commands.length })
+        return resultsOf(commands)
       },
     }
   }
 
-  /** The outcome of the last of these commands. Throws its refusal, `overloaded` or `database_unavailable`. */
-  async #outcomeOf(commands: readonly Command[]): Promise<Posting> {
+  /** What would come of each of these commands. Throws `overloaded` or `database_unavailable`. */
+  async #outcomesOf(commands: readonly Command[], groups: readonly Group[]): Promise<readonly Outcome[]> {
     if (this.#oneAtATime.pendingCount >= MAX_WAITING) {
       throw new AppError('overloaded', `${MAX_WAITING} dry runs are already waiting. Try again shortly`)
     }
     const asked = performance.now()
-    const outcome = await this.#oneAtATime(() => {
-      if (performance.now() - asked <= MAX_WAIT_MS) return this.#preview(commands)
+    return this.#oneAtATime(() => {
+      if (performance.now() - asked <= MAX_WAIT_MS) return this.#preview(commands, groups)
       throw new AppError('overloaded', `The dry run waited for ${MAX_WAIT_MS} ms and was not tried. Try again shortly`)
     })
-    if (outcome.kind === 'refused') throw outcome.error
-    return outcome
   }
 
-  async #preview(commands: readonly Command[]): Promise<Outcome> {
+  async #preview(commands: readonly Command[], groups: readonly Group[]): Promise<readonly Outcome[]> {
     const begun = performance.now()
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#ledger.preview(commands, (state) => lastOutcome(state, commands))
+        return await this.#ledger.preview(commands, (state) => decideAll(commands, groups, state).results)
       } catch (error) {
         const failure = failureOf(error)
         if (failure === 'rejected') throw error
@@ -65,12 +75,4 @@ export class DryRuns {
       }
     }
   }
-}
-
-function lastOutcome(state: LedgerState, commands: readonly Command[]): Outcome {
-  const workingSet = new WorkingSet(state)
-  let last: Outcome | undefined
-  for (const command of commands) last = advance(workingSet, command)
-  assert(last, 'a dry run has at least one command')
-  return last
 }

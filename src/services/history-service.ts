@@ -3,7 +3,7 @@ import { AppError } from '../domain/errors.ts'
 import type { Instant } from '../domain/instant.ts'
 import { transactionNotFound, walletNotFound } from '../domain/refusals.ts'
 import type { Transaction, TransactionId, TransactionType } from '../domain/transaction.ts'
-import { availableBalance, type Wallet, type WalletId } from '../domain/wallet.ts'
+import { availableBalance, type Wallet, type WalletId, type WalletMoney } from '../domain/wallet.ts'
 import type { HistoryPage, HistoryRepository } from '../repositories/history-repository.ts'
 import type { WalletRepository } from '../repositories/wallet-repository.ts'
 import { type CursorScope, readUserCursor, readWalletCursor, userCursor, walletCursor } from './page-cursor.ts'
@@ -29,15 +29,9 @@ export interface HistoryResult {
   readonly nextCursor: string | null
 }
 
-/** The money of a wallet, now or at an instant. */
-export interface WalletBalance {
-  readonly walletId: WalletId
-  readonly currency: string
-  readonly balance: bigint
-  readonly lockedBalance: bigint
+/** The money of a wallet, now or at an instant; of an instant in the past the chain was not asked, so that is `null`. */
+export interface WalletBalance extends WalletMoney {
   readonly availableBalance: bigint
-  /** What the chain says now; `null` for an instant in the past, of which the chain was not asked. */
-  readonly onChainBalance: bigint | null
 }
 
 /** Reads of the append-only history. Every method throws `database_unavailable` when the database does not answer. */
@@ -84,9 +78,15 @@ export class HistoryService {
    * Throws `wallet_not_found`.
    */
   async balance(walletId: WalletId, at?: Instant): Promise<WalletBalance> {
-    if (at === undefined) return balanceOf(await this.#requireWallet(walletId))
-    const [wallet, then] = await Promise.all([this.#requireWallet(walletId), this.#history.balanceAt(walletId, at)])
-    return balanceOf({ ...wallet, ...then, onChainBalance: null })
+    if (at === undefined) return balanceOf(await this.#requireMoney(walletId))
+    const [money, then] = await Promise.all([this.#requireMoney(walletId), this.#history.balanceAt(walletId, at)])
+    return balanceOf({ ...money, ...then, onChainBalance: null })
+  }
+
+  async #requireMoney(walletId: WalletId): Promise<WalletMoney> {
+    const money = await this.#wallets.findMoney(walletId)
+    if (!money) throw walletNotFound(walletId)
+    return money
   }
 
   async #requireWallet(walletId: WalletId): Promise<Wallet> {
@@ -123,13 +123,6 @@ function resultOf(
   }
 }
 
-function balanceOf(wallet: Wallet): WalletBalance {
-  return {
-    walletId: wallet.walletId,
-    currency: wallet.currency,
-    balance: wallet.balance,
-    lockedBalance: wallet.lockedBalance,
-    availableBalance: availableBalance(wallet),
-    onChainBalance: wallet.onChainBalance,
-  }
+function balanceOf(money: WalletMoney): WalletBalance {
+  return { ...money, availableBalance: availableBalance(money) }
 }

@@ -3,8 +3,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, walletsOf } from '../domain/command.ts'
 import { AppError } from '../domain/errors.ts'
-import { advance } from '../domain/ledger.ts'
-import { type Outcome, WorkingSet } from '../domain/ledger-state.ts'
+import { advance, advanceTogether } from '../domain/ledger.ts'
+import { type LedgerState, type Outcome, WorkingSet } from '../domain/ledger-state.ts'
 import {
   CommitOutcomeUnknown,
   type DatabaseFailure,
@@ -16,6 +16,12 @@ import type { LedgerRepository, Locked } from '../repositories/ledger-repository
 
 /** The outcome of a command, or the error that kept it from having one. */
 export type Result = Outcome | Error
+
+/** Commands of a flush that belong together, from the first of them up to, but not including, `end`. */
+export interface Group {
+  readonly begin: number
+  readonly end: number
+}
 
 /** Conflicts and lost connections are tried this often before the callers are told. */
 const MAX_ATTEMPTS = 4
@@ -53,23 +59,35 @@ export class PostingFlush {
     this.#metrics = options.metrics
   }
 
-  /** Decides and writes the commands together; one result each, in order. Never rejects. */
-  run(commands: readonly Command[]): Promise<readonly Result[]> {
-    return this.#runUntil(performance.now() + DEADLINE_MS, commands)
+  /**
+   * Decides and writes the commands together; one result each, in order. Of a group, of which there may be several, in order,
+   * either all or none is written. Never rejects.
+   */
+  run(commands: readonly Command[], groups: readonly Group[] = NO_GROUPS): Promise<readonly Result[]> {
+    return this.#runUntil(performance.now() + DEADLINE_MS, commands, groups)
   }
 
-  async #runUntil(deadline: number, commands: readonly Command[]): Promise<readonly Result[]> {
+  async #runUntil(
+    deadline: number,
+    commands: readonly Command[],
+    groups: readonly Group[],
+    firstLocking = this.#locking,
+  ): Promise<readonly Result[]> {
     let unsettled: Unsettled | null = null
-    let locking = this.#locking
+    let locking = firstLocking
     for (let attempt = 1; ; attempt += 1) {
       let results: readonly Result[] = []
       try {
         if (unsettled && (await this.#ledger.settle(commands, unsettled.written))) return unsettled.results
         unsettled = null
-        await this.#ledger.transact(commands, locking, (locked) => {
-          const decided = decideAll(commands, locked)
-          results = decided.results
-          return decided.workingSet
+        await this.#ledger.transact(commands, {
+          locking,
+          decide: (locked) => {
+            const decided = decideAll(commands, groups, locked)
+            results = decided.results
+            return { workingSet: decided.workingSet, hasRefusals: results.some(isRefusal) }
+          },
+          disproved: ({ sqlstate }) => this.#metrics?.retried(sqlstate),
         })
         return results
       } catch (error) {
@@ -80,7 +98,7 @@ export class PostingFlush {
           if (late) return commands.map(() => outcomeUnknown(error))
         } else {
           const failure = failureOf(error)
-          if (failure === 'rejected') return this.#runAlone(deadline, commands, error)
+          if (failure === 'rejected') return this.#runAlone(deadline, { commands, groups, error })
           if (late || attempt >= MAX_ATTEMPTS || (failure === 'lock_timeout' && locking === 'skip')) {
             return commands.map(() => exhausted(failure, error))
           }
@@ -93,25 +111,100 @@ export class PostingFlush {
     }
   }
 
-  /** The database refused a statement of the flush: each command runs by itself, so that the bad one fails alone. */
-  async #runAlone(deadline: number, commands: readonly Command[], error: unknown): Promise<readonly Result[]> {
-    if (commands.length === 1) return [error instanceof Error ? error : new Error('Posting failed', { cause: error })]
+  /** The database refused a statement of the flush: each command and each group runs by itself, so that the bad one fails alone. */
+  async #runAlone(
+    deadline: number,
+    { commands, groups, error }: { commands: readonly Command[]; groups: readonly Group[]; error: unknown },
+  ): Promise<readonly Result[]> {
+    const parts = partsOf(commands, groups)
+    if (parts.length === 1) {
+      const failure = aloneFailure(error)
+      return commands.map(() => failure)
+    }
     this.#metrics?.retried(sqlstateOf(error))
     const results: Result[] = []
-    for (const command of commands) results.push(...(await this.#runUntil(deadline, [command])))
+    let locking = this.#locking
+    for (const part of parts) {
+      if (performance.now() > deadline) {
+        // Their callers are about to give up: nothing may be written after that.
+        results.push(...part.map(() => exhausted('lock_timeout', error)))
+        continue
+      }
+      const group = part.length > 1 ? [{ begin: 0, end: part.length }] : NO_GROUPS
+      const own = await this.#runUntil(deadline, part, group, locking)
+      // One of them has waited for a wallet as long as anybody may; the others do not wait as well.
+      if (own.some(isBusyResult)) locking = 'skip'
+      results.push(...own)
+    }
     return results
   }
 }
 
-function decideAll(commands: readonly Command[], locked: Locked): { workingSet: WorkingSet; results: Result[] } {
-  const workingSet = new WorkingSet(locked)
-  const results = commands.map((command) => (isBusy(locked, command) ? busy() : advance(workingSet, command)))
+const NO_GROUPS: readonly Group[] = []
+
+/** Keys are unique by two hashes: one that shares both with another was found by somebody who looked for it (docs/adr/0017). */
+function aloneFailure(error: unknown): Error {
+  const duplicateOf = error instanceof LedgerFailure ? error.duplicateOf : null
+  // Its own row is there: an attempt that was given up for lost has been carried out.
+  if (duplicateOf === 'wallet_transactions_id_key') return outcomeUnknown(error)
+  if (duplicateOf === 'wallet_transactions_idempotency_key') {
+    const detail = 'This Idempotency-Key cannot be told from one that was used before; send another'
+    return new AppError('idempotency_key_reused', detail, { context: { fields: [] }, cause: error })
+  }
+  return error instanceof Error ? error : new Error('Posting failed', { cause: error })
+}
+
+/** Each group, and each command that is in none. */
+function partsOf(commands: readonly Command[], groups: readonly Group[]): readonly (readonly Command[])[] {
+  const parts: (readonly Command[])[] = []
+  let next = 0
+  for (const { begin, end } of groups) {
+    for (const command of commands.slice(next, begin)) parts.push([command])
+    parts.push(commands.slice(begin, end))
+    next = end
+  }
+  for (const command of commands.slice(next)) parts.push([command])
+  return parts
+}
+
+/** Decides commands and groups of them in order, each by the state that those before it left. */
+export function decideAll(
+  commands: readonly Command[],
+  groups: readonly Group[],
+  state: LedgerState & Partial<Pick<Locked, 'busyWallets' | 'busyUsers'>>,
+): { workingSet: WorkingSet; results: Outcome[] } {
+  const workingSet = new WorkingSet(state)
+  const busyOf = (command: Command): Outcome | null => (isBusy(state, command) ? busy() : null)
+  const results: Outcome[] = []
+  const decideUpTo = (end: number): void => {
+    for (let index = results.length; index < end; index += 1) {
+      const command = commands[index]
+      if (command) results.push(busyOf(command) ?? advance(workingSet, command))
+    }
+  }
+  for (const { begin, end } of groups) {
+    decideUpTo(begin)
+    results.push(...advanceTogether(workingSet, commands.slice(begin, end), busyOf))
+  }
+  decideUpTo(commands.length)
   return { workingSet, results }
 }
 
-function isBusy(locked: Locked, command: Command): boolean {
-  if (command.kind === 'create') return locked.busyUsers.has(command.userId)
-  return walletsOf(command).some((walletId) => locked.busyWallets.has(walletId))
+function isBusyResult(result: Result): boolean {
+  const error = result instanceof Error ? result : result.kind === 'refused' ? result.error : null
+  return error instanceof AppError && error.code === 'wallet_busy'
+}
+
+function isRefusal(result: Result): boolean {
+  return result instanceof Error || result.kind === 'refused'
+}
+
+function isBusy(
+  { busyWallets, busyUsers }: Partial<Pick<Locked, 'busyWallets' | 'busyUsers'>>,
+  command: Command,
+): boolean {
+  if (command.kind === 'create') return busyUsers?.has(command.userId) === true
+  return busyWallets !== undefined && walletsOf(command).some((walletId) => busyWallets.has(walletId))
 }
 
 function busy(): Outcome {

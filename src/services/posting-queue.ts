@@ -1,34 +1,45 @@
 // The one door for movements of money: a bounded queue with group commit. Commands that arrive while a flush is in flight
-// are folded into the next one (DESIGN.md §1). How a flush is run and recovered stands in posting-flush.ts.
+// are folded into the next one (DESIGN.md §1). What a flush takes stands in posting-schedule.ts, how it is run and recovered in
+// posting-flush.ts, how its results reach whoever waits for them in posting-call.ts.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from '../domain/command.ts'
 import { AppError } from '../domain/errors.ts'
 import type { Outcome } from '../domain/ledger-state.ts'
 import type { QueueMetrics } from '../observability/posting-metrics.ts'
 import type { PostingTrace, QueueTracing } from '../observability/tracing.ts'
-import type { PostingFlush } from './posting-flush.ts'
+import { PostingCall } from './posting-call.ts'
+import type { Group, PostingFlush, Result } from './posting-flush.ts'
+import { PostingSchedule, type Scheduled } from './posting-schedule.ts'
 
 /** What a caller of the queue can get: everything but a refusal, which is thrown. */
-export type Posting = Exclude<Outcome, { kind: 'refused' }>
+export type Posting = Exclude<Outcome, { kind: 'refused' | 'not_applied' }>
 
 /** Whoever answers commands: the queue, or a dry run. */
 export interface Poster {
   /** Throws the refusal of the ledger's rules, or what kept the command from being tried. */
   post(command: Command): Promise<Posting>
+  /** Posts commands in order, each for itself; gives one result each. Throws what kept all of them from being tried. */
+  postEach(commands: readonly Command[]): Promise<readonly Result[]>
+  /**
+   * Posts commands in order, in one database transaction, all or none: where one is refused, the others are `not_applied`.
+   * Throws what kept them from being tried.
+   */
+  postTogether(commands: readonly Command[]): Promise<readonly Result[]>
 }
 
 /** A command that has waited this long has a caller who is about to give up; it is refused before it is tried. */
 const MAX_WAIT_MS = 4000
-/** Nobody waits longer for an answer: above every limit of the database's, below a caller's usual 10 s (DESIGN.md §4). */
-const ANSWER_TIMEOUT_MS = 8000
 const DRAIN_POLL_MS = 5
 
 export interface PostingQueueOptions {
   /** One runner a lane, each with its own connection. */
   readonly flushes: readonly PostingFlush[]
-  /** Commands that may wait, over all lanes. One more is refused with `overloaded`. */
+  /**
+   * Commands that may wait, over all lanes, before more are refused with `overloaded`. Those that are posted together are taken
+   * or refused together: a thousand are taken where there is room for one, or they would never get in beside single ones.
+   */
   readonly maxWaiting: number
-  /** Commands folded into one flush. */
+  /** Commands folded into one flush; a group that is larger by itself still is one flush. */
   readonly maxFlushSize: number
   /** Told of every flush, and of what is turned away before one. */
   readonly metrics?: QueueMetrics
@@ -43,26 +54,22 @@ export interface PostingQueueFigures {
   readonly largestFlush: number
 }
 
-interface Waiting {
-  readonly command: Command
-  readonly enqueuedAt: number
-  readonly resolve: (posting: Posting) => void
-  readonly reject: (error: unknown) => void
-  readonly timer: NodeJS.Timeout
-  readonly trace: PostingTrace | undefined
+interface Entry extends Scheduled {
+  readonly call: PostingCall
+  /** Where its results belong among those of the call. */
+  readonly place: number
 }
 
 interface Lane {
   readonly flush: PostingFlush
-  waiting: Waiting[]
   busy: boolean
 }
 
 /** Accepts commands and answers each of them once its effect is durable. */
 export class PostingQueue implements Poster {
   readonly #lanes: readonly Lane[]
+  readonly #schedule: PostingSchedule<Entry>
   readonly #maxWaiting: number
-  readonly #maxFlushSize: number
   readonly #metrics: QueueMetrics | undefined
   readonly #tracing: QueueTracing | undefined
   #waiting = 0
@@ -72,9 +79,9 @@ export class PostingQueue implements Poster {
   #largestFlush = 0
 
   constructor(options: PostingQueueOptions) {
-    this.#lanes = options.flushes.map((flush) => ({ flush, waiting: [], busy: false }))
+    this.#lanes = options.flushes.map((flush) => ({ flush, busy: false }))
+    this.#schedule = new PostingSchedule(options.maxFlushSize)
     this.#maxWaiting = options.maxWaiting
-    this.#maxFlushSize = options.maxFlushSize
     this.#metrics = options.metrics
     this.#tracing = options.tracing
   }
@@ -84,18 +91,26 @@ export class PostingQueue implements Poster {
    * Throws the refusal of the ledger's rules, or `overloaded`, `wallet_busy`, `database_unavailable`, `outcome_unknown`.
    */
   post(command: Command): Promise<Posting> {
-    if (this.#draining) return Promise.reject(this.#refusal(command, 'The service is stopping'))
-    if (this.#waiting >= this.#maxWaiting) {
-      return Promise.reject(this.#refusal(command, `${this.#maxWaiting} operations are already waiting`))
-    }
-    const lane = this.#laneOf(command)
+    const commands = [command]
     return new Promise((resolve, reject) => {
-      // Settling a promise twice does nothing, so a flush that ends later than this needs no bookkeeping.
-      const timer = setTimeout(() => reject(unanswered()), ANSWER_TIMEOUT_MS)
-      this.#waiting += 1
-      const trace = this.#tracing?.posting(command.kind)
-      lane.waiting.push({ command, enqueuedAt: performance.now(), resolve, reject, timer, trace })
-      if (!lane.busy) void this.#run(lane)
+      const call = this.#call(commands, ([result]) => settle(result, resolve, reject), reject)
+      if (call) this.#add({ commands, call, place: 0 })
+    })
+  }
+
+  /** As `Poster.postEach`; throws `overloaded`. */
+  postEach(commands: readonly Command[]): Promise<readonly Result[]> {
+    return new Promise((resolve, reject) => {
+      const call = this.#call(commands, resolve, reject)
+      if (call) commands.forEach((command, place) => this.#add({ commands: [command], call, place }))
+    })
+  }
+
+  /** As `Poster.postTogether`; throws `overloaded`. */
+  postTogether(commands: readonly Command[]): Promise<readonly Result[]> {
+    return new Promise((resolve, reject) => {
+      const call = this.#call(commands, resolve, reject)
+      if (call) this.#add({ commands, call, place: 0 })
     })
   }
 
@@ -115,76 +130,117 @@ export class PostingQueue implements Poster {
     }
   }
 
-  #laneOf(command: Command): Lane {
-    const scope = command.kind === 'create' ? command.userId : command.walletId
-    const lane = this.#lanes[hashOf(scope) % this.#lanes.length]
-    if (!lane) throw new Error('A posting queue needs at least one lane')
-    return lane
+  /** Somebody who waits for the results of commands, if there is room for them. */
+  #call(
+    commands: readonly Command[],
+    resolve: (results: readonly Result[]) => void,
+    reject: (error: AppError) => void,
+  ): PostingCall | null {
+    const [command, ...others] = commands
+    if (command === undefined) {
+      resolve([])
+      return null
+    }
+    if (this.#draining || this.#waiting >= this.#maxWaiting) {
+      const why = this.#draining ? 'The service is stopping' : `${this.#maxWaiting} operations are already waiting`
+      reject(this.#refusal(commands, why))
+      return null
+    }
+    const trace = this.#tracing?.posting(others.length === 0 ? command.kind : 'batch')
+    return new PostingCall({ size: commands.length, trace, done: resolve })
   }
 
-  /** Flushes until nobody waits. Never rejects: every failure belongs to the commands of its flush. */
+  #add(entry: Entry): void {
+    this.#waiting += entry.commands.length
+    if (this.#schedule.add(entry)) this.#wake()
+  }
+
+  /** Sets an idle lane to work, if there is one. */
+  #wake(): void {
+    const idle = this.#lanes.find((lane) => !lane.busy)
+    if (idle) void this.#run(idle)
+  }
+
+  /** Flushes until there is nothing that it may take. Never rejects: every failure belongs to the commands of its flush. */
   async #run(lane: Lane): Promise<void> {
     lane.busy = true
     // The commands of one turn of the event loop (one read of the sockets) travel together.
     await new Promise((resolve) => setImmediate(resolve))
-    while (lane.waiting.length > 0) {
-      const batch = this.#refuseStale(lane.waiting.splice(0, this.#maxFlushSize))
+    for (;;) {
+      const taken = this.#schedule.take()
+      if (taken.length === 0) break
+      if (!this.#schedule.isEmpty) this.#wake()
+      const batch = this.#refuseStale(taken)
       if (batch.length > 0) await this.#flush(lane, batch)
+      this.#schedule.release(taken)
     }
     lane.busy = false
   }
 
-  #refuseStale(batch: readonly Waiting[]): Waiting[] {
+  #refuseStale(batch: readonly Entry[]): readonly Entry[] {
     const oldest = performance.now() - MAX_WAIT_MS
-    return batch.filter((item) => {
-      if (item.enqueuedAt >= oldest) return true
-      this.#waiting -= 1
-      clearTimeout(item.timer)
-      const refusal = this.#refusal(item.command, `The operation waited for ${MAX_WAIT_MS} ms and was not tried`)
-      item.trace?.end(refusal)
-      item.reject(refusal)
+    if (batch.every(({ call }) => call.begunAt >= oldest)) return batch
+    return batch.filter((entry) => {
+      if (entry.call.begunAt >= oldest) return true
+      const { commands, call, place } = entry
+      this.#waiting -= commands.length
+      const refusal = this.#refusal(commands, `The operation waited for ${MAX_WAIT_MS} ms and was not tried`)
+      commands.forEach((_, index) => call.take(place + index, refusal))
       return false
     })
   }
 
-  async #flush(lane: Lane, batch: readonly Waiting[]): Promise<void> {
+  async #flush(lane: Lane, batch: readonly Entry[]): Promise<void> {
+    const { commands, groups } = contentOf(batch)
     this.#flushes += 1
-    this.#commands += batch.length
-    this.#largestFlush = Math.max(this.#largestFlush, batch.length)
-    const commands = batch.map((item) => item.command)
+    this.#commands += commands.length
+    this.#largestFlush = Math.max(this.#largestFlush, commands.length)
     const begun = performance.now()
-    const trace = this.#tracing?.flush(batch.map((item) => item.trace))
-    const outcomes = await lane.flush.run(commands)
+    const trace = this.#tracing?.flush(tracesOf(batch), commands.length)
+    const outcomes = await lane.flush.run(commands, groups)
     trace?.end()
     this.#metrics?.flushed(commands, outcomes, (performance.now() - begun) / 1000)
-    this.#waiting -= batch.length
-    batch.forEach((item, index) => answer(item, outcomes[index]))
+    this.#waiting -= commands.length
+    let next = 0
+    for (const { commands: own, call, place } of batch) {
+      for (let index = 0; index < own.length; index += 1, next += 1) call.take(place + index, outcomes[next])
+    }
   }
 
-  #refusal(command: Command, why: string): AppError {
+  #refusal(commands: readonly Command[], why: string): AppError {
     const error = new AppError('overloaded', `The service is overloaded: ${why}. Try again shortly`)
-    this.#metrics?.refused(command, error)
+    for (const command of commands) this.#metrics?.refused(command, error)
     return error
   }
 }
 
-function answer(item: Waiting, result: Outcome | Error | undefined): void {
-  clearTimeout(item.timer)
-  item.trace?.end(result)
-  if (result === undefined) item.reject(new Error('A flush left a command unanswered'))
-  else if (result instanceof Error) item.reject(result)
-  else if (result.kind === 'refused') item.reject(result.error)
-  else item.resolve(result)
+function settle(
+  result: Result | undefined,
+  resolve: (posting: Posting) => void,
+  reject: (error: unknown) => void,
+): void {
+  if (result instanceof Error) reject(result)
+  else if (result?.kind === 'refused') reject(result.error)
+  else if (result === undefined || result.kind === 'not_applied')
+    reject(new Error('A command had no outcome of its own'))
+  else resolve(result)
 }
 
-function unanswered(): AppError {
-  const detail = `There was no answer within ${ANSWER_TIMEOUT_MS} ms; send the operation again with the same Idempotency-Key`
-  return new AppError('outcome_unknown', detail)
+function contentOf(batch: readonly Entry[]): {
+  readonly commands: readonly Command[]
+  readonly groups: readonly Group[]
+} {
+  const commands: Command[] = []
+  const groups: Group[] = []
+  for (const { commands: own } of batch) {
+    const begin = commands.length
+    for (const command of own) commands.push(command)
+    if (own.length > 1) groups.push({ begin, end: commands.length })
+  }
+  return { commands, groups }
 }
 
-/** FNV-1a; spreads wallets and users over lanes. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
-  return hash >>> 0
+/** Each once: many commands of a flush may be of one call. */
+function tracesOf(batch: readonly Entry[]): readonly (PostingTrace | undefined)[] {
+  return [...new Set(batch.map(({ call }) => call))].map(({ trace }) => trace)
 }

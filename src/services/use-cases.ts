@@ -2,20 +2,22 @@
 import type { HistoryRepository } from '../repositories/history-repository.ts'
 import type { HoldRepository } from '../repositories/hold-repository.ts'
 import type { WalletRepository } from '../repositories/wallet-repository.ts'
+import { BatchService } from './batch-service.ts'
 import type { DryRuns } from './dry-runs.ts'
 import { HoldService } from './hold-service.ts'
 import type { OwnerChecks } from './owner-checks.ts'
-import type { Poster, PostingQueue } from './posting-queue.ts'
+import type { Poster } from './posting-queue.ts'
 import { WalletService } from './wallet-service.ts'
 
 /** What changes wallets and holds. */
 export interface UseCases {
   readonly wallets: WalletService
   readonly holds: HoldService
+  readonly batches: BatchService
 }
 
 export interface UseCaseOptions {
-  readonly postings: PostingQueue
+  readonly postings: Poster
   readonly dryRuns: DryRuns
   readonly wallets: WalletRepository
   readonly history: HistoryRepository
@@ -47,7 +49,8 @@ export class UseCaseChoice {
 
 function useCasesOver(postings: Poster, { wallets, history, holds, owners }: UseCaseOptions): UseCases {
   return {
-    wallets: new WalletService({ postings, wallets, history, owners }),
+    wallets: new WalletService({ postings, wallets, history, holds, owners }),
     holds: new HoldService({ postings, wallets, history, holds }),
+    batches: new BatchService({ postings, wallets, history, holds, owners }),
   }
 }

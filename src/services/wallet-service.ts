@@ -3,47 +3,40 @@
 import type { AdministrationCommand, PostingCommand } from '../domain/command.ts'
 import { AppError, assert } from '../domain/errors.ts'
 import { CREDIT } from '../domain/money.ts'
-import { requireDecimals, transactionNotFound, walletNotFound } from '../domain/refusals.ts'
-import type { Transaction, TransactionId } from '../domain/transaction.ts'
+import { transactionNotFound, walletNotFound } from '../domain/refusals.ts'
+import type { TransactionId } from '../domain/transaction.ts'
 import type { Wallet, WalletId, WalletType } from '../domain/wallet.ts'
 import type { HistoryRepository } from '../repositories/history-repository.ts'
+import type { HoldRepository } from '../repositories/hold-repository.ts'
 import type { WalletRepository } from '../repositories/wallet-repository.ts'
-import { newTransactionId, newWalletId } from './new-ids.ts'
-import { type Asker, type OwnerChecks, UNASKED } from './owner-checks.ts'
-import type { Poster } from './posting-queue.ts'
 import {
-  claimConsume,
-  claimCreation,
-  claimDeposit,
-  claimRefund,
-  claimTransfer,
-  claimWithdraw,
-  type ConsumeRequest,
-  type CreateWalletRequest,
-  type DepositRequest,
-  type IdempotencyKey,
-  type RefundRequest,
-  type TransferRequest,
-  type UpdateWalletRequest,
-  type WithdrawRequest,
+  consumptionCommand,
+  creationCommand,
+  creditCommand,
+  refundCommand,
+  transferCommand,
+  withdrawalCommand,
+} from './commands.ts'
+import { CreationChecks } from './creation-checks.ts'
+import { FirstAnswers, openedWallet, type OpenedWallet, postedRows, type PostedRows } from './first-answers.ts'
+import type { Asker, OwnerChecks } from './owner-checks.ts'
+import type { Poster } from './posting-queue.ts'
+import type {
+  ConsumeRequest,
+  CreateWalletRequest,
+  DepositRequest,
+  IdempotencyKey,
+  RefundRequest,
+  TransferRequest,
+  UpdateWalletRequest,
+  WithdrawRequest,
 } from './requests.ts'
-
-/** Rows that an operation wrote, now or when its key was first used: the row asked for, a transfer's other leg, its fee. */
-export interface PostedRows {
-  readonly rows: readonly [Transaction, ...Transaction[]]
-  readonly replayed: boolean
-}
-
-/** A wallet that an operation opened, now or when its key was first used. */
-export interface OpenedWallet {
-  readonly wallet: Wallet
-  readonly replayed: boolean
-}
 
 export interface WalletServiceOptions {
   readonly postings: Poster
   readonly wallets: WalletRepository
   readonly history: HistoryRepository
+  readonly holds: HoldRepository
   /** Absent: anybody may own a wallet, and a service open it for any organization. */
   readonly owners?: Pick<OwnerChecks, 'refusalOf'> | null
 }
@@ -53,13 +46,15 @@ export class WalletService {
   readonly #postings: Poster
   readonly #wallets: WalletRepository
   readonly #history: HistoryRepository
-  readonly #owners: Pick<OwnerChecks, 'refusalOf'>
+  readonly #creations: CreationChecks
+  readonly #answers: FirstAnswers
 
   constructor(options: WalletServiceOptions) {
     this.#postings = options.postings
     this.#wallets = options.wallets
     this.#history = options.history
-    this.#owners = options.owners ?? UNASKED
+    this.#creations = new CreationChecks(options)
+    this.#answers = new FirstAnswers(options)
   }
 
   /**
@@ -68,26 +63,9 @@ export class WalletService {
    * `user_not_found`, `organization_not_found`.
    */
   async createWallet(request: CreateWalletRequest, key?: IdempotencyKey, asker: Asker = {}): Promise<OpenedWallet> {
-    await this.#requireOwner({ request, key, asker })
-    const posting = await this.#postings.post({
-      kind: 'create',
-      walletId: newWalletId(),
-      transactionId: newTransactionId(),
-      userId: request.userId,
-      organizationId: request.organizationId ?? null,
-      walletType: request.walletType,
-      currency: request.currency,
-      initialBalance: request.initialBalance,
-      blockchainAddress: request.blockchainAddress ?? null,
-      blockchainNetwork: request.blockchainNetwork ?? null,
-      metadata: request.metadata ?? {},
-      idempotency: claimCreation(key, request),
-    })
-    if (posting.kind === 'created') return { wallet: posting.created.wallet, replayed: false }
-    assert(posting.kind === 'replayed', 'a creation is created or replayed')
-    const wallet = await this.#wallets.findCreation(walletIdOf(posting.effectId))
-    assert(wallet, 'a replayed creation has its wallet')
-    return { wallet, replayed: true }
+    await this.#creations.require({ request, key, asker })
+    const posting = await this.#postings.post(creationCommand(request, key))
+    return posting.kind === 'replayed' ? this.#answers.wallet(posting.effectId) : openedWallet(posting)
   }
 
   /** Looks a wallet up. Throws `wallet_not_found`. */
@@ -142,52 +120,27 @@ export class WalletService {
 
   /** Adds money from outside. Throws `wallet_not_found`, `wallet_frozen`, `wallet_closed`, `idempotency_key_reused`. */
   deposit(walletId: WalletId, request: DepositRequest, key?: IdempotencyKey): Promise<PostedRows> {
-    return this.#credit('deposit', walletId, request, key)
+    return this.#post(creditCommand('deposit', walletId, request, key))
   }
 
   /** Adds money as a promotion. Throws as `deposit`. */
   reward(walletId: WalletId, request: DepositRequest, key?: IdempotencyKey): Promise<PostedRows> {
-    return this.#credit('reward', walletId, request, key)
+    return this.#post(creditCommand('reward', walletId, request, key))
   }
 
   /** Pays money out. Throws `insufficient_balance` and as `deposit`. */
   withdraw(walletId: WalletId, request: WithdrawRequest, key?: IdempotencyKey): Promise<PostedRows> {
-    return this.#post({
-      kind: 'withdraw',
-      walletId,
-      transactionId: newTransactionId(),
-      amount: request.amount,
-      description: request.description ?? null,
-      referenceId: null,
-      usageRecordId: null,
-      metadata: {
-        ...request.metadata,
-        ...(request.destination !== undefined && { destination: request.destination }),
-      },
-      idempotency: claimWithdraw(key, request),
-    })
+    return this.#post(withdrawalCommand(walletId, request, key))
   }
 
   /** Takes money for metered use. Throws as `withdraw`. */
   consume(walletId: WalletId, request: ConsumeRequest, key?: IdempotencyKey): Promise<PostedRows> {
-    return this.#debitForUse('consume', walletId, request, key)
+    return this.#post(consumptionCommand('consume', walletId, request, key))
   }
 
   /** Moves money between two wallets of one currency. Throws `same_wallet`, `currency_mismatch` and as `withdraw`. */
   transfer(walletId: WalletId, request: TransferRequest, key?: IdempotencyKey): Promise<PostedRows> {
-    return this.#post({
-      kind: 'transfer',
-      walletId,
-      toWalletId: request.toWalletId,
-      transactionId: newTransactionId(),
-      toTransactionId: newTransactionId(),
-      feeTransactionId: newTransactionId(),
-      amount: request.amount,
-      fee: request.fee ?? null,
-      description: request.description ?? null,
-      metadata: request.metadata ?? {},
-      idempotency: claimTransfer(key, request),
-    })
+    return this.#post(transferCommand(walletId, request, key))
   }
 
   /**
@@ -197,16 +150,7 @@ export class WalletService {
   async refund(transactionId: TransactionId, request: RefundRequest, key?: IdempotencyKey): Promise<PostedRows> {
     const original = await this.#history.findTransaction(transactionId)
     if (!original) throw transactionNotFound(transactionId)
-    return this.#post({
-      kind: 'refund',
-      walletId: original.walletId,
-      transactionId: newTransactionId(),
-      original,
-      amount: request.amount ?? null,
-      reason: request.reason,
-      metadata: request.metadata ?? {},
-      idempotency: claimRefund(key, transactionId, request),
-    })
+    return this.#post(refundCommand(original, request, key))
   }
 
   /**
@@ -242,74 +186,12 @@ export class WalletService {
   ): Promise<PostedRows> {
     const earlier = key === undefined ? null : await this.#history.findWalletOfKey(userId, key, 'consume_credits')
     const walletId = earlier ?? (await this.creditWallet(userId, asker)).walletId
-    return this.#debitForUse('consume_credits', walletId, request, key)
-  }
-
-  /**
-   * Refuses an owner who may not have a wallet; before any lock, since others are asked. A request whose key has already opened
-   * one goes on to the ledger, which answers it again or refuses it: never opens another, whatever has become of the owner.
-   */
-  async #requireOwner(creation: {
-    readonly request: CreateWalletRequest
-    readonly key: IdempotencyKey
-    readonly asker: Asker
-  }): Promise<void> {
-    const { request, key, asker } = creation
-    const { userId, organizationId = null, initialBalance, currency } = request
-    const refusal = await this.#owners.refusalOf({ userId, organizationId }, asker)
-    if (refusal === null) return
-    if (key !== undefined && (await this.#wallets.hasCreation(userId, key))) return
-    // As the ledger would say it: a fault of the request's own comes before what depends on others.
-    if (initialBalance !== null) requireDecimals(initialBalance, currency, 'initial_balance')
-    throw refusal
-  }
-
-  #credit(
-    kind: 'deposit' | 'reward',
-    walletId: WalletId,
-    request: DepositRequest,
-    key: IdempotencyKey,
-  ): Promise<PostedRows> {
-    return this.#post({
-      kind,
-      walletId,
-      transactionId: newTransactionId(),
-      amount: request.amount,
-      description: request.description ?? null,
-      referenceId: request.referenceId ?? null,
-      usageRecordId: null,
-      metadata: request.metadata ?? {},
-      idempotency: claimDeposit(key, kind, request),
-    })
-  }
-
-  #debitForUse(
-    kind: 'consume' | 'consume_credits',
-    walletId: WalletId,
-    request: ConsumeRequest,
-    key: IdempotencyKey,
-  ): Promise<PostedRows> {
-    return this.#post({
-      kind: 'consume',
-      walletId,
-      transactionId: newTransactionId(),
-      amount: request.amount,
-      description: request.description ?? null,
-      referenceId: null,
-      usageRecordId: request.usageRecordId ?? null,
-      metadata: request.metadata ?? {},
-      idempotency: claimConsume(key, kind, request),
-    })
+    return this.#post(consumptionCommand('consume_credits', walletId, request, key))
   }
 
   async #post(command: PostingCommand): Promise<PostedRows> {
     const posting = await this.#postings.post(command)
-    const replayed = posting.kind === 'replayed'
-    assert(replayed || posting.kind === 'posted', 'a movement is posted or replayed')
-    const rows = replayed ? await this.#history.findPosting(transactionIdOf(posting.effectId)) : posting.rows
-    const [first, ...others] = rows
-    assert(first, 'a posting has at least one row')
-    return { rows: [first, ...others], replayed }
+    return posting.kind === 'replayed' ? this.#answers.rows(posting.effectId) : postedRows(posting)
   }
 
   /** Answers with the change itself: reading the wallet again could fail, and would tell of a change that stands. */
@@ -330,13 +212,4 @@ export class WalletService {
       metadata,
     }
   }
-}
-
-// The only places where an id that was read back from our own rows becomes a branded one.
-function walletIdOf(effectId: string): WalletId {
-  return effectId as WalletId
-}
-
-function transactionIdOf(effectId: string): TransactionId {
-  return effectId as TransactionId
 }

@@ -8,8 +8,10 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import { parseConfig } from '../../src/config.ts'
+import { Primary } from '../../src/cluster/primary.ts'
 import { createContainer } from '../../src/container.ts'
 import { createLogger } from '../../src/observability/logger.ts'
+import { workersOf } from '../support/clusters.ts'
 import { type BuiltImage, buildImage } from '../support/dockerfile.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { startService } from '../support/service.ts'
@@ -76,7 +78,19 @@ test('compose waits longer than all phases of the way down together may take', a
   const compose = await readFile(join(root, 'compose.yaml'), 'utf8')
   const [, grace] = /stop_grace_period: (\d+)s/.exec(compose) ?? []
   expect(bounds.length).toBeGreaterThan(8)
-  expect(bounds.reduce((sum, seconds) => sum + seconds)).toBeLessThan(Number(grace))
+  const sum = (seconds: readonly number[]): number => seconds.reduce((total, each) => total + each)
+  expect(sum(bounds)).toBeLessThan(Number(grace))
+
+  const primary = new Primary({
+    config: parseConfig({ WORKERS: '2', CONSUL_ENABLED: 'off' }),
+    databaseUrl: database.url,
+    logger: createLogger({ level: 'silent', version: '0.0.0-test' }),
+    version: '0.0.0-test',
+    onHopeless: () => undefined,
+  })
+  const primaryBounds = new Map(primary.phases.map(({ name, timeoutMs }) => [name, timeoutMs / 1000]))
+  expect(sum([...primaryBounds.values()])).toBeLessThan(Number(grace))
+  expect(primaryBounds.get('workers'), 'a worker has time for all of its phases').toBeGreaterThan(sum(bounds))
 })
 
 test('its process serves, passes its own health check and the smoke test, and answers SIGTERM with exit code 0', async () => {
@@ -92,6 +106,19 @@ test('its process serves, passes its own health check and the smoke test, and an
     const smoke = [join(root, 'scripts', 'smoke.sh')]
     const { stdout } = await run('bash', smoke, { env: { ...(await smokeEnvironment()), BASE_URL: service.url } })
     expect(stdout).toMatch(/^smoke: [0-9]{2} checks, 0 failed$/m)
+  } finally {
+    expect(await service.stop(), service.log.join('\n')).toBe(0)
+  }
+})
+
+test('with two workers it serves too, and ends with exit code 0', async () => {
+  const [, ...words] = image.command
+  const user = process.getuid?.() === 0 ? NOBODY : null
+  const environment = { ...image.environment, PORT: '0', DATABASE_URL: database.url }
+  const service = await startService(environment, { folder: image.folder, words: [...words, '--workers', '2'], user })
+  try {
+    expect((await fetch(`${service.url}/health/ready`)).status).toBe(200)
+    expect(new Set((await workersOf(service.pid)).keys())).toEqual(new Set([1, 2]))
   } finally {
     expect(await service.stop(), service.log.join('\n')).toBe(0)
   }

@@ -7,6 +7,11 @@ SELECT wallet_id, user_id, currency, status, balance, locked_balance, next_hold_
 -- read_wallets
 SELECT wallet_id, user_id, currency, status, balance, locked_balance, next_hold_expiry, last_sequence, last_hash, total_in, totals, updated_at FROM wallets WHERE wallet_id = ANY($1::uuid[]);
 
+-- read_wallet_versions
+SELECT wallet_id, user_id, currency, status, balance, locked_balance, next_hold_expiry, last_sequence, last_hash, total_in, totals, updated_at, xmin::text AS version,
+  EXISTS (SELECT FROM hold_events e WHERE e.wallet_id = wallets.wallet_id) AS has_holds
+FROM wallets WHERE wallet_id = ANY($1::uuid[]);
+
 -- find_wallets
 SELECT wallet_id FROM wallets WHERE wallet_id = ANY($1::uuid[]);
 
@@ -27,7 +32,8 @@ SELECT request.wallet_id, request.idempotency_key, earlier.effect_id, earlier.re
 FROM unnest($1::uuid[], $2::text[]) AS request (wallet_id, idempotency_key)
 CROSS JOIN LATERAL (
   (SELECT t.transaction_id::text AS effect_id, t.request_hash FROM wallet_transactions t
-  WHERE t.wallet_id = request.wallet_id AND t.idempotency_key = request.idempotency_key LIMIT 1)
+  WHERE t.wallet_id = request.wallet_id AND hashtextextended(t.idempotency_key, 0) = hashtextextended(request.idempotency_key, 0)
+    AND hashtextextended(t.idempotency_key, 8208) = hashtextextended(request.idempotency_key, 8208) AND t.idempotency_key = request.idempotency_key LIMIT 1)
   UNION ALL
   (SELECT e.sequence::text, e.request_hash FROM hold_events e
   WHERE e.wallet_id = request.wallet_id AND e.idempotency_key = request.idempotency_key LIMIT 1)
@@ -75,24 +81,44 @@ OR EXISTS (
   JOIN hold_events e ON e.wallet_id = event.wallet_id AND e.sequence = event.sequence AND e.hash = event.hash
 ) AS written;
 
+-- fence_wallets
+UPDATE wallets SET updated_at = updated_at WHERE wallet_id = ANY($1::uuid[]);
+
 -- insert_transactions
 INSERT INTO "wallet_transactions" ("wallet_id", "sequence", "transaction_id", "user_id", "transaction_type", "direction", "amount", "balance_before", "balance_after", "locked_balance", "fee", "currency", "counterparty", "description", "reference_id", "usage_record_id", "from_wallet_id", "to_wallet_id", "counterpart_sequence", "original_transaction_id", "original_amount", "refunded_total", "blockchain_tx_hash", "blockchain_network", "blockchain_status", "blockchain_confirmations", "gas_fee", "metadata", "type_count", "type_total_in", "type_total_out", "total_in", "idempotency_key", "request_hash", "hash", "created_at") SELECT * FROM unnest($1::uuid[], $2::int8[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[], $11::numeric[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::uuid[], $18::uuid[], $19::int8[], $20::uuid[], $21::numeric[], $22::numeric[], $23::text[], $24::text[], $25::text[], $26::int4[], $27::numeric[], $28::json[], $29::int8[], $30::numeric[], $31::numeric[], $32::numeric[], $33::text[], $34::bytea[], $35::bytea[], $36::timestamptz[]);
 
+-- insert_plain_transactions
+INSERT INTO "wallet_transactions" ("wallet_id", "sequence", "transaction_id", "user_id", "transaction_type", "direction", "amount", "balance_before", "balance_after", "locked_balance", "currency", "counterparty", "description", "reference_id", "usage_record_id", "metadata", "type_count", "type_total_in", "type_total_out", "total_in", "idempotency_key", "request_hash", "hash", "created_at", "fee", "blockchain_status", "blockchain_confirmations") SELECT *, 0, 'none', 0 FROM unnest($1::uuid[], $2::int8[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::json[], $17::int8[], $18::numeric[], $19::numeric[], $20::numeric[], $21::text[], $22::bytea[], $23::bytea[], $24::timestamptz[]);
+
 -- insert_wallets
-INSERT INTO "wallets" ("wallet_id", "user_id", "organization_id", "wallet_type", "currency", "balance", "blockchain_address", "blockchain_network", "metadata", "last_sequence", "last_hash", "total_in", "totals", "locked_balance", "next_hold_expiry", "creation_key", "creation_request_hash", "creation_snapshot", "created_at", "updated_at") SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::text[], $8::text[], $9::json[], $10::int8[], $11::bytea[], $12::numeric[], $13::jsonb[], $14::numeric[], $15::timestamptz[], $16::text[], $17::bytea[], $18::json[], $19::timestamptz[], $20::timestamptz[]);
+INSERT INTO "wallets" ("wallet_id", "user_id", "organization_id", "wallet_type", "currency", "balance", "blockchain_address", "blockchain_network", "metadata", "last_sequence", "last_hash", "total_in", "totals", "locked_balance", "next_hold_expiry", "creation_key", "creation_request_hash", "creation_snapshot", "created_at", "updated_at") SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::text[], $8::text[], $9::json[], $10::int8[], $11::bytea[], $12::numeric[], $13::json[], $14::numeric[], $15::timestamptz[], $16::text[], $17::bytea[], $18::json[], $19::timestamptz[], $20::timestamptz[]);
 
 -- update_balances
 UPDATE wallets w SET balance = posted.balance, last_sequence = posted.last_sequence, last_hash = posted.last_hash,
   total_in = posted.total_in, totals = posted.totals, updated_at = posted.updated_at
-FROM unnest($1::uuid[], $2::numeric[], $3::int8[], $4::bytea[], $5::numeric[], $6::jsonb[], $7::timestamptz[])
+FROM unnest($1::uuid[], $2::numeric[], $3::int8[], $4::bytea[], $5::numeric[], $6::json[], $7::timestamptz[])
   AS posted (wallet_id, balance, last_sequence, last_hash, total_in, totals, updated_at)
 WHERE w.wallet_id = posted.wallet_id;
+
+-- update_unchanged_balances
+WITH moved AS (
+  UPDATE wallets w SET balance = posted.balance, last_sequence = posted.last_sequence, last_hash = posted.last_hash,
+    total_in = posted.total_in, totals = posted.totals, updated_at = posted.updated_at
+  FROM unnest($1::uuid[], $2::numeric[], $3::int8[], $4::bytea[], $5::numeric[], $6::json[], $7::timestamptz[], $8::xid[], $9::bytea[], $10::timestamptz[])
+    AS posted (wallet_id, balance, last_sequence, last_hash, total_in, totals, updated_at, version, hash_before,
+      updated_before)
+  WHERE w.wallet_id = posted.wallet_id AND w.xmin = posted.version AND w.last_hash = posted.hash_before
+    AND w.updated_at = posted.updated_before
+  RETURNING w.wallet_id
+)
+SELECT require_unchanged(count(*), cardinality($1::uuid[])) AS now, pg_current_xact_id()::xid::text AS version
+FROM moved;
 
 -- update_balances_and_locks
 UPDATE wallets w SET balance = posted.balance, last_sequence = posted.last_sequence, last_hash = posted.last_hash,
   total_in = posted.total_in, totals = posted.totals, updated_at = posted.updated_at,
   locked_balance = posted.locked_balance, next_hold_expiry = posted.next_hold_expiry
-FROM unnest($1::uuid[], $2::numeric[], $3::int8[], $4::bytea[], $5::numeric[], $6::jsonb[], $7::timestamptz[], $8::numeric[], $9::timestamptz[])
+FROM unnest($1::uuid[], $2::numeric[], $3::int8[], $4::bytea[], $5::numeric[], $6::json[], $7::timestamptz[], $8::numeric[], $9::timestamptz[])
   AS posted (wallet_id, balance, last_sequence, last_hash, total_in, totals, updated_at, locked_balance, next_hold_expiry)
 WHERE w.wallet_id = posted.wallet_id;
 

@@ -1,10 +1,10 @@
 // The database's connections die under load, again and again, or just when a COMMIT is on its way. Callers retry with the same
 // key until they get an answer, and every acknowledged payment, and everything that happened to a hold, is there exactly once.
 import { setTimeout as delay } from 'node:timers/promises'
-import type pg from 'pg'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { PipelineConnection, type PipelineStatement } from '../../src/db/pipeline.ts'
+import { PipelineConnection } from '../../src/db/pipeline.ts'
+import type { PipelineStatement, StatementAnswer } from '../../src/db/trip.ts'
 import type { HoldCommand } from '../../src/domain/command.ts'
 import type { HoldId } from '../../src/domain/hold.ts'
 import type { WalletId } from '../../src/domain/wallet.ts'
@@ -123,9 +123,10 @@ class LosingConnection extends PipelineConnection {
   meanwhile: () => Promise<unknown> = async () => undefined
   commits = 0
 
-  override async send(statements: readonly PipelineStatement[]): Promise<pg.QueryResult[]> {
+  override async send(statements: readonly PipelineStatement[]): Promise<readonly StatementAnswer[]> {
     const { loses } = this
-    if (statements.at(-1)?.text !== 'COMMIT') return super.send(statements)
+    const isSettling = statements.some(({ name }) => name === 'find_written')
+    if (statements.at(-1)?.text !== 'COMMIT' || isSettling) return super.send(statements)
     this.commits += 1
     if (loses === 'nothing') return super.send(statements)
     this.loses = 'nothing'

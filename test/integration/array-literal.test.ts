@@ -29,7 +29,7 @@ const text = fc.string({ unit: 'grapheme' }).filter((value) => value.isWellForme
 test('any text', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.option(text), { maxLength: 20 }), async (values) => {
-      expect(await readBack('text', arrayLiteral(values))).toEqual(values)
+      expect(await readBack('text', arrayLiteral(values, 'text'))).toEqual(values)
     }),
     { numRuns: 300 },
   )
@@ -38,14 +38,14 @@ test('any text', async () => {
 test.each(['', ' ', 'NULL', 'null', '{', '}', '{}', ',', '"', '\\', '\\"', '\\x00', "'", '\n', '\t', '{"a":"\\"}"}'])(
   'the text %j',
   async (value) => {
-    expect(await readBack('text', arrayLiteral([value, null, value]))).toEqual([value, null, value])
+    expect(await readBack('text', arrayLiteral([value, null, value], 'text'))).toEqual([value, null, value])
   },
 )
 
 test('bytes, numbers, decimals and JSON', async () => {
   const bytes = [Buffer.alloc(0), Buffer.from([0, 1, 0x22, 0x5c, 0xff]), null]
-  expect(await readBack('bytea', arrayLiteral(bytes))).toEqual(bytes)
-  expect(await readBack('int4', arrayLiteral([1, -2, 2 ** 31 - 1, null]))).toEqual([1, -2, 2 ** 31 - 1, null])
-  expect(await readBack('numeric', arrayLiteral(['12.50', '0.000000000000000001']))).toEqual([12.5, 1e-18])
-  expect(await readBack('json', arrayLiteral(['{"a":"\\"\\\\"}', '{}']))).toEqual([{ a: '"\\' }, {}])
+  expect(await readBack('bytea', arrayLiteral(bytes, 'bytea'))).toEqual(bytes)
+  expect(await readBack('int4', arrayLiteral([1, -2, 2 ** 31 - 1, null], 'int4'))).toEqual([1, -2, 2 ** 31 - 1, null])
+  expect(await readBack('numeric', arrayLiteral(['12.50', '0.000000000000000001'], 'numeric'))).toEqual([12.5, 1e-18])
+  expect(await readBack('json', arrayLiteral(['{"a":"\\"\\\\"}', '{}'], 'json'))).toEqual([{ a: '"\\' }, {}])
 })

@@ -51,14 +51,15 @@ const NEEDED: Readonly<Record<string, Scope>> = {
   captureHold: 'wallet:write',
   voidHold: 'wallet:write',
   extendHold: 'wallet:write',
+  batch: 'wallet:write',
   reward: 'wallet:admin',
   freezeWallet: 'wallet:admin',
   unfreezeWallet: 'wallet:admin',
   closeWallet: 'wallet:admin',
 }
 
-/** What is about nobody's wallets in particular: figures of the whole service are no user's business. */
-const FOR_SERVICES = ['getStats', 'getMetrics']
+/** What is about nobody's wallets in particular: figures of the whole service are no user's business; or about too many. */
+const FOR_SERVICES = ['getStats', 'getMetrics', 'batch']
 /** What gives each user their own part instead of a refusal. */
 const FILTERED = ['listWalletsOfOrganization']
 

@@ -1,6 +1,6 @@
 // The typed client against the real service: every operation, exact amounts, errors by code, dry runs, keys, pages, counters.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isWalletServiceError, WalletClient } from '../../src/sdk/index.ts'
+import { isWalletServiceError, refusedOperation, WalletClient } from '../../src/sdk/index.ts'
 import { operationIds } from '../support/openapi.ts'
 import { rejection } from '../support/rejection.ts'
 import { closeFaultless, type OneService, startOneService } from '../support/service.ts'
@@ -94,6 +94,32 @@ describe('operations', () => {
     expect((await client.consumeCredits(userId, { amount: '0.5' })).data.remaining_balance).toBe('1.5')
     expect((await client.listTransactionsOfUser(userId, { transaction_type: 'consume' })).count).toBe(1)
     expect(await client.getUserStatistics('..')).toMatchObject({ user_id: '..', total_balance: '0' })
+  })
+
+  test('a batch, each for itself and all or none, with the digits of its answers kept', async () => {
+    const [from, to] = [await openWallet('100'), await openWallet()]
+    const done = await client.batch({
+      operations: [
+        { operation: 'consume', wallet_id: from, amount: '0.00000001', usage_record_id: 7 },
+        { operation: 'transfer', wallet_id: from, to_wallet_id: to, amount: '10' },
+        { operation: 'consume', wallet_id: to, amount: '11' },
+      ],
+    })
+    expect(done).toMatchObject({ success: false, succeeded: 2, failed: 1 })
+    const [consumed, transferred, refused] = done.results
+    expect(consumed).toMatchObject({ operation: 'consume', data: { remaining_balance: '99.99999999' } })
+    expect(transferred).toMatchObject({ operation: 'transfer', data: { to_transaction: { balance_after: '10' } } })
+    expect(refused).toMatchObject({ success: false, code: 'insufficient_balance', shortfall: '1' })
+    const operations = [
+      { operation: 'deposit', wallet_id: to, amount: '1' } as const,
+      { operation: 'consume', wallet_id: to, amount: '12' } as const,
+    ]
+    const error = await rejection(client.batch({ atomic: true, operations }))
+    if (!isWalletServiceError(error, 'insufficient_balance')) throw error
+    expect([refusedOperation(error), error.context.shortfall]).toEqual([1, '1'])
+    expect((await client.getBalance(to)).balance).toBe('10')
+    const dry = await client.batch({ atomic: true, operations: operations.slice(0, 1) }, { dryRun: true })
+    expect(dry).toMatchObject({ success: true, atomic: true, results: [{ balance: '11' }] })
   })
 
   test('the service itself', async () => {

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { freePorts } from '../../scripts/free-ports.ts'
 import { readVersion } from '../../src/observability/version.ts'
+import { startServiceWithWorkers, workersOf } from '../support/clusters.ts'
 import { ConsulProxy, type Fate, expectWallets, soon, TestConsul } from '../support/consul.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { type ServiceProcess, startService } from '../support/service.ts'
@@ -81,6 +82,32 @@ describe('a member', () => {
     )
     const [detail] = Object.values(await consul.get<Record<string, unknown>>('/v1/agent/checks'))
     expect(detail).toMatchObject({ ServiceID: entry?.ID, Name: 'ready' })
+  })
+
+  test('with two workers is one instance, also while one of them is replaced, and leaves before they stop', async () => {
+    const consul = shared
+    const service = await startServiceWithWorkers({
+      DATABASE_URL: database.url,
+      CONSUL_ENABLED: 'on',
+      CONSUL_HTTP_ADDR: consul.url,
+      CONSUL_SYNC_INTERVAL_MS: '200',
+      CONSUL_CHECK_INTERVAL_MS: '500',
+    })
+    onTestFinished(async () => void (await service.stop()))
+    await expectWallets(consul, ['passing'])
+    const registered = (): Promise<Record<string, unknown>> => consul.get('/v1/agent/services')
+    const before = Object.keys(await registered())
+    expect(before).toHaveLength(1)
+    process.kill((await workersOf(service.pid)).get(2) ?? 0, 'SIGKILL')
+    const served = (): number => messages(service).filter((message) => message === 'A worker serves').length
+    await expect.poll(served, { timeout: 30_000 }).toBe(3)
+    expect(Object.keys(await registered())).toEqual(before)
+
+    expect(await service.stop()).toBe(0)
+    expect(await registered()).toEqual({})
+    // The first "Stopping" is the primary's.
+    const ends = messages(service).filter((message) => ['Stopping', 'Left Consul'].includes(message))
+    expect(ends).toEqual(['Stopping', 'Left Consul', 'Stopping', 'Stopping'])
   })
 
   test('is told of under SERVICE_HOST, in brackets where that is an IPv6 address', async () => {

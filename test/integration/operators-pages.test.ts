@@ -47,6 +47,7 @@ beforeAll(async () => {
     ACCOUNT_SERVICE_URL: `http://${nobody}`,
     RATE_LIMIT_ENABLED: 'true',
     REDIS_URL: `redis://${nobody}`,
+    DATABASE_REPLICA_URL: `postgres://nobody@${nobody}/nothing`,
   })
   await one.api.openWallet({ user_id: 'nobody-can-tell' })
   metrics = await scrape(one.service.url)

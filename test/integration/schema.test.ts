@@ -248,7 +248,7 @@ describe('history', () => {
     ["UPDATE wallets SET user_id = 'another'", IDENTITY],
     ["UPDATE wallets SET wallet_type = 'crypto'", IDENTITY],
     ["UPDATE wallets SET currency = 'USD'", IDENTITY],
-    ['UPDATE wallets SET created_at = now()', IDENTITY],
+    [`UPDATE wallets SET created_at = created_at - interval '1 day'`, IDENTITY],
     ["INSERT INTO wallets SELECT * FROM wallets ON CONFLICT (wallet_id) DO UPDATE SET currency = 'USD'", IDENTITY],
     [
       `MERGE INTO wallet_transactions t USING wallets w ON t.wallet_id = w.wallet_id WHEN MATCHED THEN DELETE`,
@@ -271,5 +271,19 @@ describe('history', () => {
         "UPDATE wallets SET balance = 0, last_sequence = 2, status = 'closed', metadata = '{}', updated_at = now()"
       await expect(scratch.client.query(change)).resolves.toMatchObject({ rowCount: 1 })
     })
+  })
+})
+
+test('the rules mean PostgreSQL’s own operators, whatever a session finds first', async () => {
+  await scratch.rolledBack(async () => {
+    const { client } = scratch
+    await insert(client, 'wallets', walletColumns({ balance: '10', total_in: '10', last_sequence: 1 }))
+    await client.query(`CREATE SCHEMA shadow;
+      CREATE FUNCTION shadow.yes(numeric, numeric) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+      CREATE OPERATOR shadow.<= (LEFTARG = numeric, RIGHTARG = numeric, FUNCTION = shadow.yes);
+      CREATE OPERATOR shadow.>= (LEFTARG = numeric, RIGHTARG = numeric, FUNCTION = shadow.yes);
+      SET LOCAL search_path = shadow, pg_catalog, public`)
+    const refusal = await scratch.errorOf(() => client.query('UPDATE wallets SET balance = -1'))
+    expect(refusal).toMatchObject({ constraint: 'wallets_money_check' })
   })
 })

@@ -4,14 +4,14 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { auditDatabase } from '../../src/services/audit-service.ts'
 import { anyHistory, type Step } from '../support/ledger-actions.ts'
-import { queueDriver, serviceDriver } from '../support/ledger-drivers.ts'
+import { batchDriver, queueDriver, serviceDriver } from '../support/ledger-drivers.ts'
 import { compare } from '../support/ledger-history.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 import { openLedger, type TestLedger } from '../support/read-services.ts'
 import { shiftClock, type ShiftedClock } from '../support/shifted-clock.ts'
 
 /** A history one by one takes 10 times as long as one in batches. */
-const HISTORIES = { oneByOne: 100, manyAtOnce: 300 }
+const HISTORIES = { oneByOne: 100, manyAtOnce: 300, asBatches: 60 }
 const LONGEST_HISTORY = 60
 
 let ledger: TestLedger
@@ -81,6 +81,19 @@ test(
     await fc.assert(atOnce, { ...LIMITS, numRuns: HISTORIES.manyAtOnce, examples: FOUND_BEFORE })
     expect(ledger.queue.figures().largestFlush).toBeGreaterThan(10)
     // A flush that the database refuses is split and tried again, which would hide why.
+    expect(failures).toEqual([])
+  },
+)
+
+test(
+  'as batches: operations that are posted together answer as if they had come one by one',
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const stage = { driver: batchDriver(ledger), reads: ledger.reads, clock }
+    const asBatches = fc.asyncProperty(anyHistory({ steps: LONGEST_HISTORY / 12, actions: 12 }), (steps) =>
+      compare(stage, steps),
+    )
+    await fc.assert(asBatches, { ...LIMITS, numRuns: HISTORIES.asBatches, examples: FOUND_BEFORE })
     expect(failures).toEqual([])
   },
 )

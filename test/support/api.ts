@@ -24,6 +24,10 @@ interface AnswerBody extends HoldAnswer, ExplanationAnswer {
   readonly transaction_id: string
   readonly count: number
   readonly next_cursor: string | null
+  readonly succeeded: number
+  readonly failed: number
+  readonly index: number
+  readonly results: readonly BatchResult[]
   readonly retryable: boolean
   readonly request_id: string
   readonly fields: readonly string[]
@@ -47,6 +51,21 @@ interface AnswerBody extends HoldAnswer, ExplanationAnswer {
     readonly locked_balance: number
     readonly available_balance: number
   }
+}
+
+/** What became of one operation of a batch. */
+export interface BatchResult {
+  readonly index: number
+  readonly operation: string
+  readonly status: number
+  readonly success: boolean
+  readonly replayed: boolean
+  readonly code?: string
+  readonly outcome?: string
+  readonly balance: string
+  readonly wallet_id: string
+  readonly transaction_id: string
+  readonly errors?: AnswerBody['errors']
 }
 
 export interface TransactionAnswer {
@@ -173,6 +192,15 @@ export class Api {
 
   async transfer(walletId: string, toWalletId: string, amount: unknown, key?: string): Promise<Answer> {
     return this.post(`/api/v1/wallets/${walletId}/transfer`, { to_wallet_id: toWalletId, amount }, key)
+  }
+
+  /** Many operations at once: each for itself, or with `atomic` all or none. */
+  batch(
+    operations: readonly object[],
+    more: { readonly atomic?: boolean; readonly dryRun?: boolean } = {},
+  ): Promise<Answer> {
+    const { dryRun = false, ...choice } = more
+    return this.post(`/api/v1/batch${dryRun ? '?dry_run=true' : ''}`, { ...choice, operations })
   }
 
   /** The wallet's whole balance, as text. */

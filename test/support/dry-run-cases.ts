@@ -288,6 +288,45 @@ function creditsConsumption(): Outcomes {
   }
 }
 
+const KINDS_ON_HOLDS = { capture: 'capture_hold', void: 'void_hold', extend: 'extend_hold' } as const
+
+/** The operation of a batch that means the same as a request of its own. */
+function asOperation({ path, body, key }: Request): Readonly<Record<string, unknown>> {
+  const [, , , noun = '', id, action = ''] = path.split('/')
+  const more = { ...(typeof body === 'object' && body), ...(key !== undefined && { idempotency_key: key }) }
+  if (noun === 'wallets' && id === undefined) return { operation: 'create_wallet', ...more }
+  if (noun === 'transactions') return { operation: 'refund', transaction_id: id, ...more }
+  if (noun === 'holds') return { operation: Reflect.get(KINDS_ON_HOLDS, action), hold_id: id, ...more }
+  return { operation: action === 'holds' ? 'place_hold' : action, wallet_id: id, ...more }
+}
+
+/** What any operation of a batch may end in, of which nothing else is done then. */
+function batch(): Outcomes {
+  const single = {
+    ...onHold('extend', { expires_in_seconds: 60 }),
+    ...capture(),
+    ...refund(),
+    ...transfer(),
+    ...creation(),
+  }
+  const together = Object.entries(single).map(([outcome, arrange]): readonly [string, Arrange] => [
+    outcome,
+    async (api) => {
+      const beside = on(await funded(api), 'deposit', { amount: 1 })
+      const operations = [asOperation(beside), asOperation(await arrange(api))]
+      return { path: '/api/v1/batch', body: { atomic: true, operations } }
+    },
+  ])
+  return {
+    ...Object.fromEntries(together),
+    'ok (each for itself, one twice, one refused)': async (api) => {
+      const debit = asOperation(on(await funded(api), 'consume', { amount: 7 }))
+      const operations = [debit, debit, { ...debit, idempotency_key: 'another' }]
+      return { path: '/api/v1/batch', body: { operations } }
+    },
+  }
+}
+
 /** By operation of openapi.yaml. */
 export const DRY_RUN_CASES: Readonly<Record<string, Outcomes>> = {
   createWallet: creation(),
@@ -307,4 +346,5 @@ export const DRY_RUN_CASES: Readonly<Record<string, Outcomes>> = {
   extendHold: onHold('extend', { expires_in_seconds: 60 }),
   getCreditsBalance: creditsBalance(),
   consumeCredits: creditsConsumption(),
+  batch: batch(),
 }

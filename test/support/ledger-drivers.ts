@@ -5,10 +5,11 @@ import { AppError } from '../../src/domain/errors.ts'
 import { holdNotFound } from '../../src/domain/refusals.ts'
 import type { Amount } from '../../src/domain/money.ts'
 import type { Wallet } from '../../src/domain/wallet.ts'
+import type { HoldAnswer, PostedRows } from '../../src/services/first-answers.ts'
 import { HoldExpiryService } from '../../src/services/hold-expiry-service.ts'
-import { type HoldAnswer, HoldService } from '../../src/services/hold-service.ts'
-import type { Posting } from '../../src/services/posting-queue.ts'
-import { type PostedRows, WalletService } from '../../src/services/wallet-service.ts'
+import { HoldService } from '../../src/services/hold-service.ts'
+import type { Poster, Posting } from '../../src/services/posting-queue.ts'
+import { WalletService } from '../../src/services/wallet-service.ts'
 import { units } from './decimals.ts'
 import { type Answer, answeredHold, answeredRefusal, answeredRow, type Driver, openedFacts } from './ledger-answers.ts'
 import {
@@ -125,7 +126,7 @@ const held = ({ hold, balance, transaction, replayed }: HoldAnswer): Extract<Ans
 })
 
 /** Straight into the queue, in the order of the calls. */
-export function queueDriver(ledger: TestLedger): Driver {
+export function queueDriver(ledger: { readonly reads: ReadServices; readonly queue: Pick<Poster, 'post'> }): Driver {
   const ask = (request: Request): Promise<Answer> =>
     answering(async () => {
       const posting = await ledger.queue.post(commandOf(request))
@@ -148,6 +149,30 @@ export function queueDriver(ledger: TestLedger): Driver {
       }
     })
   return { ask, ...looking(ledger.reads) }
+}
+
+/** As `queueDriver`; what is asked in one turn goes into the queue as the operations of a batch do. */
+export function batchDriver(ledger: TestLedger): Driver {
+  let gathered: { readonly command: Command; readonly settle: PromiseWithResolvers<Posting> }[] = []
+  const postAll = async (): Promise<void> => {
+    const asked = gathered
+    gathered = []
+    const results = await ledger.queue.postEach(asked.map(({ command }) => command))
+    asked.forEach(({ settle }, index) => {
+      const result = results[index]
+      if (result === undefined || result instanceof Error) settle.reject(result)
+      else if (result.kind === 'refused') settle.reject(result.error)
+      else if (result.kind === 'not_applied') settle.reject(new Error('A command for itself was not applied'))
+      else settle.resolve(result)
+    })
+  }
+  const post = (command: Command): Promise<Posting> => {
+    if (gathered.length === 0) queueMicrotask(() => void postAll())
+    const settle = Promise.withResolvers<Posting>()
+    gathered.push({ command, settle })
+    return settle.promise
+  }
+  return queueDriver({ reads: ledger.reads, queue: { post } })
 }
 
 type Held = Extract<Posting, { kind: 'held' }>

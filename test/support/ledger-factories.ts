@@ -251,9 +251,13 @@ export function summary(outcome: Outcome): readonly string[] {
       return [`changed to ${outcome.details.status}`]
     case 'replayed':
       return [`replayed ${outcome.effectId}`]
+    case 'not_applied':
+      return ['not applied']
     case 'refused': {
       const { code, context, faults } = outcome.error
-      const facts = Object.entries(context).map(([name, value]) => `${name} ${String(value)}`)
+      const facts = Object.entries(context).map(
+        ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+      )
       return [[code, ...facts, ...faults.map((fault) => `${fault.loc.join('.')} ${fault.type}`)].join(', ')]
     }
   }

@@ -2,6 +2,7 @@
 // be had its tests are left out, which is said; with CI set, that is a failure. A new program is a line in the table.
 import { CONSUL } from '../../scripts/consul-agent.ts'
 import { findProgram, ProgramNotFoundError, type WantedProgram } from '../../scripts/debian-program.ts'
+import { PGBOUNCER } from './pgbouncer.ts'
 import { REDIS } from './redis.ts'
 import { CURL, JQ } from './smoke-tools.ts'
 
@@ -15,6 +16,7 @@ const SMOKE = ['smoke', 'image', 'checked-callers'].map((name) => `test/contract
 
 const NEEDS: readonly Need[] = [
   { wanted: CONSUL, tests: ['test/*/consul-*.test.ts', 'test/integration/client-consul.test.ts'] },
+  { wanted: PGBOUNCER, tests: ['test/integration/pooler.test.ts'] },
   { wanted: REDIS, tests: ['test/faults/rate-limit-redis.test.ts'] },
   { wanted: CURL, tests: SMOKE },
   { wanted: JQ, tests: SMOKE },

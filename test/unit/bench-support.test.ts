@@ -25,9 +25,13 @@ result ${JSON.stringify(result)}
   const RESULT = {
     requests: 38_417,
     duration_us: 5_000_000,
+    mean_us: 8310,
     p50_us: 8251,
     p99_us: 11_820,
+    p999_us: 17_004,
     statuses: { 200: 38_417 },
+    items: 0,
+    latencies_us: {},
     errors: NO_ERRORS,
   }
 
@@ -35,8 +39,11 @@ result ${JSON.stringify(result)}
     expect(parseWrkOutput(printed(RESULT))).toEqual({
       acknowledged: 38_417,
       perSecond: 7683.4,
+      meanMs: 8.31,
       p50Ms: 8.251,
       p99Ms: 11.82,
+      p999Ms: 17.004,
+      fromDue: [],
       unexpected: {},
     })
   })
@@ -48,12 +55,30 @@ result ${JSON.stringify(result)}
     expect([result.acknowledged, result.perSecond]).toEqual([38_400, 7680])
   })
 
+  test('of batches, the operations that succeeded count', () => {
+    const batches = { ...RESULT, requests: 12, statuses: { 200: 12 }, items: 12_000 }
+    const result = parseWrkOutput(printed(batches), 1000)
+    expect([result.acknowledged, result.perSecond, result.unexpected]).toEqual([12_000, 2400, {}])
+    const short = parseWrkOutput(printed({ ...batches, items: 11_997 }), 1000)
+    expect([short.acknowledged, short.unexpected]).toEqual([11_997, { 'operation without success': 3 }])
+  })
+
+  test('latencies from when each request was due, the shortest first', () => {
+    const { fromDue } = parseWrkOutput(printed({ ...RESULT, latencies_us: { 12_400: 2, 980: 38_415 } }))
+    expect(fromDue).toEqual([
+      [980, 38_415],
+      [12_400, 2],
+    ])
+  })
+
   test('not a single answer', () => {
     const nothing = {
       ...RESULT,
       requests: 0,
+      mean_us: 0,
       p50_us: 0,
       p99_us: 0,
+      p999_us: 0,
       statuses: {},
       errors: { ...NO_ERRORS, connect: 64 },
     }
@@ -165,9 +190,11 @@ test('two services: the ratio in the middle of those of each round, which is not
   const turn = (perSecond: number, cpuSeconds: number | null) => ({
     acknowledged: 1000,
     perSecond,
+    meanMs: 1,
     p50Ms: 1,
     p99Ms: 2,
-    unexpected: {},
+    p999Ms: 3,
+    fromDue: [],
     postingsPerFlush: 1,
     serviceCpuSeconds: cpuSeconds,
     postgresCpuSeconds: 0.1,

@@ -174,3 +174,42 @@ function reverseKeys(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   return Object.fromEntries(Object.entries(value).toReversed())
 }
+
+describe('long text', () => {
+  const many = (value: string, count: number): string => `[${Array.from({ length: count }, () => value).join(',')}]`
+
+  test('digits, brackets and exponents within quotes are no reason for care, and change nothing', () => {
+    const ids = {
+      id: '019c1234-7e12-7e5a-9c73-2f6b4e8d0a03',
+      number: '12345678901234567890',
+      brackets: '[[[[{{{{',
+      e: '1e400',
+    }
+    const text = many(JSON.stringify(ids), 1000)
+    expect(parseExactJson(text)).toEqual(JSON.parse(text))
+  })
+
+  test('a number that a double would change keeps its digits wherever it stands', () => {
+    const plain = '{"id":"a1e5","amount":0.25,"list":[1,-2.5,true,null,"x"]}'
+    for (const exact of ['12345678901234567890', '1e400', '0.1000000000000000055511151231257827']) {
+      const text = `[${many(plain, 500)},{"amount":${exact}}]`
+      expect(JSON.stringify(parseExactJson(text))).toBe(text)
+    }
+  })
+
+  test('the forbidden key is found in it, however it is spelt', () => {
+    for (const key of ['__proto__', '\\u005f_proto__']) {
+      expect(() => parseExactJson(`[${many('{"a":1}', 1000)},{"${key}":1}]`)).toThrow(SyntaxError)
+    }
+  })
+
+  test('values that need care are bounded in number, others are not', () => {
+    expect(parseExactJson(many('1', 150_000))).toHaveLength(150_000)
+    expect(parseExactJson(many('1e1', 99_000))).toHaveLength(99_000)
+    expect(() => parseExactJson(many('1e1', 150_000))).toThrow('too many values')
+  })
+
+  test('text that ends within quotes is refused', () => {
+    expect(() => parseExactJson('{"a":"b')).toThrow(SyntaxError)
+  })
+})

@@ -4,16 +4,20 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Command } from '../../src/domain/command.ts'
 import { AppError } from '../../src/domain/errors.ts'
 import type { Outcome } from '../../src/domain/ledger-state.ts'
-import type { PostingFlush, Result } from '../../src/services/posting-flush.ts'
+import type { Group, PostingFlush, Result } from '../../src/services/posting-flush.ts'
 import { PostingQueue } from '../../src/services/posting-queue.ts'
-import { aCreation, movement, transactionId, walletId } from '../support/ledger-factories.ts'
+import { movement, transactionId, walletId } from '../support/ledger-factories.ts'
 
 /** A flush that ends when it is told to. */
 class ManualFlush implements Pick<PostingFlush, 'run'> {
-  readonly running: { readonly commands: readonly Command[]; end(results?: readonly Result[]): void }[] = []
-  run(commands: readonly Command[]): Promise<readonly Result[]> {
+  readonly running: {
+    readonly commands: readonly Command[]
+    readonly groups: readonly Group[]
+    end(results?: readonly Result[]): void
+  }[] = []
+  run(commands: readonly Command[], groups: readonly Group[] = []): Promise<readonly Result[]> {
     const { promise, resolve } = Promise.withResolvers<readonly Result[]>()
-    this.running.push({ commands, end: (results = commands.map(answer)) => resolve(results) })
+    this.running.push({ commands, groups, end: (results = commands.map(answer)) => resolve(results) })
     return promise
   }
 }
@@ -87,22 +91,21 @@ describe('folding', () => {
     }
   })
 
-  test('a wallet stays in its lane, and lanes do not wait for each other', async () => {
-    const { queue, lanes } = queueOf({ lanes: 4, maxFlushSize: 100 })
-    const numbers = Array.from({ length: 64 }, (_, index) => index)
-    const posted = numbers.map((number) => queue.post(deposit(number, number % 16)))
-    posted.push(queue.post(aCreation(null)))
+  test('lanes do not wait for each other, and no two have one wallet at a time', async () => {
+    const { queue, lanes } = queueOf({ lanes: 2, maxFlushSize: 100 })
+    const runs = () => lanes.map((lane) => lane.running.map(({ commands }) => commands.length))
+    const first = queue.post(deposit(1, 1))
     await turn()
-    expect(lanes.map((lane) => lane.running.length)).toEqual([1, 1, 1, 1])
-    const lanesOfWallet = (wallet: number) =>
-      lanes.filter((lane) =>
-        lane.running[0]?.commands.some((command) => 'walletId' in command && command.walletId === walletId(wallet)),
-      )
-    expect(numbers.slice(0, 16).map((wallet) => lanesOfWallet(wallet).length)).toEqual(
-      Array.from({ length: 16 }, () => 1),
-    )
-    for (const lane of lanes) lane.running[0]?.end()
-    expect(await Promise.all(posted)).toHaveLength(65)
+    // Wallet 1 is in the first lane's flush: what is about it waits, whatever else is free.
+    const others = [queue.post(deposit(2, 1)), queue.post(deposit(3, 2)), queue.post(deposit(4, 1))]
+    await turn()
+    expect(runs()).toEqual([[1], [1]])
+    lanes[0]?.running[0]?.end()
+    await first
+    await turn()
+    expect(runs()).toEqual([[1, 2], [1]])
+    for (const lane of lanes) lane.running.at(-1)?.end()
+    expect(await Promise.all(others)).toHaveLength(3)
   })
 })
 
@@ -153,6 +156,111 @@ describe('answers', () => {
     lane.running[1]?.end()
     expect(await Promise.all([first, stale, young])).toEqual(['accepted', 'overloaded', 'accepted'])
     expect(queue.figures()).toMatchObject({ waiting: 0, commands: 2 })
+  })
+})
+
+describe('many at once', () => {
+  const numbers = (count: number, from = 1) => Array.from({ length: count }, (_, index) => from + index)
+  const deposits = (count: number, from = 1) => numbers(count, from).map((number) => deposit(number))
+
+  test('those for themselves fill flushes like single ones, in order, and are answered in order', async () => {
+    const { queue, lane } = queueOf({ maxFlushSize: 4 })
+    const single = queue.post(deposit(1))
+    const each = queue.postEach(deposits(6, 2))
+    for (let flush = 0; flush < 2; flush += 1) {
+      await turn()
+      lane.running[flush]?.end()
+    }
+    expect(lane.running.map(({ commands }) => commands.map(answer))).toEqual([answered(1, 2, 3, 4), answered(5, 6, 7)])
+    expect(lane.running.map(({ groups }) => groups)).toEqual([[], []])
+    expect([await single, ...(await each)]).toEqual(answered(...numbers(7)))
+  })
+
+  test('those that belong together are never parted, and never join a flush that has no room for all of them', async () => {
+    const { queue, lane } = queueOf({ maxFlushSize: 4 })
+    const posted = [
+      queue.postEach(deposits(2)),
+      queue.postTogether(deposits(3, 3)),
+      queue.postTogether(deposits(9, 6)),
+      queue.postTogether(deposits(1, 15)),
+      queue.postTogether(deposits(2, 16)),
+    ]
+    for (let flush = 0; flush < 4; flush += 1) {
+      await turn()
+      lane.running[flush]?.end()
+    }
+    expect(lane.running.map(({ commands, groups }) => [commands.length, groups])).toEqual([
+      [2, []],
+      [3, [{ begin: 0, end: 3 }]],
+      [9, [{ begin: 0, end: 9 }]],
+      [3, [{ begin: 1, end: 3 }]],
+    ])
+    expect((await Promise.all(posted)).flat()).toEqual(answered(...numbers(17)))
+  })
+
+  test('are taken where there is room for one, and refused together', async () => {
+    const { queue, lane } = queueOf({ maxWaiting: 3, maxFlushSize: 20 })
+    const taken = [queue.postEach(deposits(2)), queue.postTogether(deposits(5, 3))]
+    expect(queue.figures().waiting).toBe(7)
+    expect(await codeOf(queue.postEach(deposits(1, 8)))).toBe('overloaded')
+    expect(await codeOf(queue.postTogether(deposits(2, 8)))).toBe('overloaded')
+    await turn()
+    lane.running[0]?.end()
+    expect((await Promise.all(taken)).flat()).toEqual(answered(...numbers(7)))
+    expect(queue.figures().waiting).toBe(0)
+  })
+
+  test('whatever has no answer in time is outcome_unknown, and only that', async () => {
+    const { queue, lane } = queueOf({ maxFlushSize: 2 })
+    const each = queue.postEach(deposits(6))
+    await turn()
+    lane.running[0]?.end()
+    await vi.advanceTimersByTimeAsync(3900)
+    lane.running[1]?.end()
+    await turn()
+    expect(lane.running.map(({ commands }) => commands.length)).toEqual([2, 2, 2])
+    await vi.advanceTimersByTimeAsync(4200)
+    const results = await each
+    expect(results.slice(0, 4)).toEqual(answered(1, 2, 3, 4))
+    expect(results.slice(4).map((result) => result instanceof AppError && result.code)).toEqual([
+      'outcome_unknown',
+      'outcome_unknown',
+    ])
+    lane.running[2]?.end()
+    await turn()
+    expect(queue.figures().waiting).toBe(0)
+  })
+
+  test('those that waited too long are refused untried, one by one', async () => {
+    const { queue, lane } = queueOf({ maxFlushSize: 2 })
+    const each = queue.postEach(deposits(3))
+    await turn()
+    await vi.advanceTimersByTimeAsync(4100)
+    lane.running[0]?.end()
+    const codes = (await each).map((result) => (result instanceof AppError ? result.code : 'answered'))
+    expect(codes).toEqual(['answered', 'answered', 'overloaded'])
+  })
+
+  test('what belongs together waits until all its wallets are free, and those behind it wait for it', async () => {
+    const { queue, lanes } = queueOf({ lanes: 2, maxFlushSize: 100 })
+    const first = queue.post(deposit(1, 1))
+    await turn()
+    const together = queue.postTogether([deposit(2, 1), deposit(3, 2)])
+    const behind = queue.post(deposit(4, 2))
+    await turn()
+    expect(lanes.map((lane) => lane.running.length)).toEqual([1, 0])
+    lanes[0]?.running[0]?.end()
+    await first
+    await turn()
+    expect(lanes[0]?.running[1]?.groups).toEqual([{ begin: 0, end: 2 }])
+    lanes[0]?.running[1]?.end()
+    expect([...(await together), await behind]).toEqual(answered(2, 3, 4))
+  })
+
+  test('none at all are answered at once', async () => {
+    const { queue } = queueOf()
+    expect(await queue.postEach([])).toEqual([])
+    expect(await queue.postTogether([])).toEqual([])
   })
 })
 

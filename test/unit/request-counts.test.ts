@@ -34,7 +34,7 @@ test('callers are counted under names of their own, none of which is long', asyn
     const userId = names[Number(request.headers['x-caller'])]
     request.identity = userId === undefined ? null : { caller: { kind: 'user', userId, scope: null } }
   })
-  await useRateLimit(app, { max: 100, windowMs: WINDOW_MS, counts: { count } })
+  useRateLimit(app, { max: 100, windowMs: WINDOW_MS, counts: { count } })
   app.get('/api/x', async () => 'fine')
   for (let caller = 0; caller <= names.length; caller += 1) {
     const asking = { url: '/api/x', headers: { 'x-caller': String(caller) } }

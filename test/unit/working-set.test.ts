@@ -170,7 +170,7 @@ describe('keys', () => {
     expect(lines(ledgerOf([aWallet()]), [first, deposit('one'), deposit('two')])).toEqual([
       '#1 deposit in 1: 0 -> 1',
       `replayed ${first.transactionId}`,
-      'idempotency_key_reused, fields amount',
+      'idempotency_key_reused, fields ["amount"]',
     ])
   })
 

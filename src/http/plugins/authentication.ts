@@ -41,7 +41,7 @@ function credentialsOf({ raw }: FastifyRequest): Credentials {
 }
 
 /** The caller, if it is known who that is. */
-function callerOf({ identity }: FastifyRequest): Caller | null {
+export function callerOf({ identity }: FastifyRequest): Caller | null {
   return identity !== null && 'caller' in identity ? identity.caller : null
 }
 

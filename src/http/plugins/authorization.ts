@@ -1,10 +1,16 @@
 // Whether a caller may do what they ask: known at all (401), with the scope that the route needs (403), and for users, about
 // their own things only (403 for another user's id; what is another's wallet does not exist). Who they are is known by now.
-import type { FastifyInstance, onRequestHookHandler, preHandlerAsyncHookHandler } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  onRequestHookHandler,
+  preHandlerAsyncHookHandler,
+} from 'fastify'
 import { isAllowed, type Scope } from '../../domain/caller.ts'
-import { AppError, assert } from '../../domain/errors.ts'
+import { AppError, assert, type ErrorContext } from '../../domain/errors.ts'
 import type { NamedThing, OwnershipService } from '../../services/ownership-service.ts'
-import { ownerOf } from './authentication.ts'
+import { callerOf, ownerOf } from './authentication.ts'
 import { OWNED_IDS, scopeOf } from './route-scopes.ts'
 
 /** RFC 6750 §3. */
@@ -30,13 +36,24 @@ function authorizing(scope: Scope, refusesUsers: boolean): onRequestHookHandler 
       return done(identity.failure)
     }
     const { caller } = identity
-    if (!isAllowed(caller, scope)) {
-      reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`)
-      return done(forbidden(`This needs the scope ${scope}`, { required_scope: scope }))
-    }
+    if (!isAllowed(caller, scope)) return done(lacking(scope, reply))
     if (refusesUsers && caller.kind === 'user') return done(forbidden('This is for services only'))
     return done()
   }
+}
+
+/**
+ * Refuses a caller who may use the route, but not for what the request asks; `about` says what that is. Throws `forbidden`. Where
+ * nobody is checked, everybody may.
+ */
+export function requireScope(request: FastifyRequest, reply: FastifyReply, scope: Scope, about: ErrorContext): void {
+  const caller = callerOf(request)
+  if (caller !== null && !isAllowed(caller, scope)) throw lacking(scope, reply, about)
+}
+
+function lacking(scope: Scope, reply: FastifyReply, about: ErrorContext = {}): AppError {
+  reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`)
+  return forbidden(`This needs the scope ${scope}`, { required_scope: scope, ...about })
 }
 
 /** After validation, when ids are what they should be. */
@@ -61,6 +78,6 @@ function idsIn(part: unknown): readonly { kind: (typeof OWNED_IDS)[keyof typeof 
   })
 }
 
-function forbidden(detail: string, context: { readonly required_scope?: Scope } = {}): AppError {
+function forbidden(detail: string, context: ErrorContext = {}): AppError {
   return new AppError('forbidden', detail, { context })
 }

@@ -1,5 +1,6 @@
 // Bodies are JSON, read exactly (numbers keep their digits), and answers are JSON, written exactly. Fastify's own parsers and
 // schema-driven serializers, which go through doubles, are taken out.
+import { isAscii } from 'node:buffer'
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../../domain/errors.ts'
 import { isRawNumber, parseExactJson } from '../../domain/json.ts'
@@ -39,6 +40,8 @@ function parseBody(bytes: Buffer): unknown {
 }
 
 function decode(bytes: Buffer): string {
+  // Most bodies are ASCII, which takes a sixth of the decoder's time.
+  if (isAscii(bytes)) return bytes.toString('latin1')
   try {
     return decoder.decode(bytes)
   } catch (cause) {

@@ -14,6 +14,7 @@ const TAGS = [
   { name: 'Wallets', description: 'Open, look up, change and close wallets' },
   { name: 'Movements', description: 'Move money: deposit, withdraw, consume, transfer, refund, reward' },
   { name: 'Holds', description: 'Set money aside, capture it, give it back' },
+  { name: 'Batches', description: 'Many operations in one request' },
   { name: 'History', description: 'What happened to a wallet, row by row' },
   { name: 'Statistics', description: 'Totals over a period' },
   { name: 'Credits (legacy)', description: 'The credit endpoints of earlier callers, by user' },

@@ -12,6 +12,8 @@ interface Part {
   readonly key: PartKey
   readonly name: RequestPart
   readonly schema: z.ZodType
+  /** What becomes of a query with nothing in it, where that is allowed: most have nothing in them. */
+  readonly ofNothing: Readonly<object> | null
 }
 
 /** Validates every route that has schemas. Call it before routes are registered. */
@@ -32,7 +34,19 @@ function partsOf(schema: RouteOptions['schema']): readonly Part[] {
     ['headers', 'header', schema?.headers],
     ['body', 'body', schema?.body],
   ]
-  return given.flatMap(([key, name, part]) => (part instanceof z.ZodType ? [{ key, name, schema: part }] : []))
+  return given.flatMap(([key, name, schema]) => {
+    if (!(schema instanceof z.ZodType)) return []
+    return [{ key, name, schema, ofNothing: key === 'query' ? outcomeOfNothing(schema) : null }]
+  })
+}
+
+function outcomeOfNothing(schema: z.ZodType): Readonly<object> | null {
+  const { data } = schema.safeParse({})
+  return typeof data === 'object' && data !== null ? Object.freeze(data) : null
+}
+
+function isEmpty(part: unknown): boolean {
+  return typeof part === 'object' && part !== null && Object.keys(part).length === 0
 }
 
 function validating(parts: readonly Part[]): preValidationHookHandler {
@@ -49,6 +63,10 @@ const NO_FAULTS: readonly RequestFault[] = []
 /** Puts the parsed part in the place of the one that was sent, or returns its faults. */
 function validate(request: FastifyRequest, part: Part): readonly RequestFault[] {
   const received: unknown = request[part.key]
+  if (part.ofNothing !== null && isEmpty(received)) {
+    request.query = part.ofNothing
+    return NO_FAULTS
+  }
   const result = part.schema.safeParse(received)
   if (!result.success) return faultsOf(result.error, part.name, received)
   Reflect.set(request, part.key, result.data)

@@ -112,7 +112,12 @@ function probeRoutes({ health }: HealthRouteDependencies): FastifyPluginAsyncZod
 }
 
 function statsRoutes({ figures, version }: HealthRouteDependencies): FastifyPluginAsyncZod {
-  const stats = documented('getStats', 'Figures of the service', 'Exact counts, which may be a moment old.')
+  const stats = documented(
+    'getStats',
+    'Figures of the service',
+    'Exact counts, which may be a moment old. Since when it runs and its `postings` are those of the process that answers; ' +
+      '`/metrics` adds up over all workers of an instance.',
+  )
   return async (app) => {
     app.get(
       '/api/v1/wallet/stats',

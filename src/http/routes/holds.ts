@@ -1,7 +1,7 @@
 // Money set aside (API.md §4): place, list, look up, capture, void, extend.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { UseCaseChoice } from '../../services/use-cases.ts'
-import { presentCapture, presentHoldChange, presentPlacedHold } from '../presenters-answers.ts'
+import { HOLD_CHANGE_MESSAGES, presentCapture, presentHoldChange, presentPlacedHold } from '../presenters-answers.ts'
 import { presentHold, presentHoldList } from '../presenters.ts'
 import {
   errorResponses,
@@ -163,7 +163,7 @@ function endAndExtendRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
         const { holds } = useCasesFor(useCases, request.query, reply)
         const voided = await holds.voidHold(request.params.hold_id, request.headers['idempotency-key'])
         markReplayed(reply, voided.replayed)
-        return presentHoldChange(voided, 'Hold voided successfully')
+        return presentHoldChange(voided, HOLD_CHANGE_MESSAGES.void_hold)
       },
     )
     app.post(
@@ -185,7 +185,7 @@ function endAndExtendRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
         const { expires_in_seconds: seconds } = request.body
         const extended = await holds.extendHold(request.params.hold_id, seconds, request.headers['idempotency-key'])
         markReplayed(reply, extended.replayed)
-        return presentHoldChange(extended, 'Hold extended successfully')
+        return presentHoldChange(extended, HOLD_CHANGE_MESSAGES.extend_hold)
       },
     )
   }

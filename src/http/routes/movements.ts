@@ -1,8 +1,9 @@
 // The routes that move money (API.md §3 and §4): validate, one service call, present.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
-import { AppError } from '../../domain/errors.ts'
+import type { AppError } from '../../domain/errors.ts'
 import type { UseCaseChoice } from '../../services/use-cases.ts'
 import { presentConsumption, presentMovement, presentTransfer } from '../presenters-answers.ts'
+import { validationFailed } from '../problem.ts'
 import { errorResponses, idempotencyHeadersSchema, mutationQuerySchema, KEYED_ERRORS } from '../schemas/common.ts'
 import {
   consumeAnswer,
@@ -11,11 +12,15 @@ import {
   depositBody,
   depositRequestOf,
   movementAnswer,
+  NOT_THE_TRANSACTION,
   refundBody,
+  refundRequestOf,
   transactionParams,
   transferAnswer,
   transferBody,
+  transferRequestOf,
   withdrawBody,
+  withdrawRequestOf,
 } from '../schemas/movements.ts'
 import { walletParams } from '../schemas/wallets.ts'
 import { markReplayed, useCasesFor } from './mutations.ts'
@@ -107,11 +112,8 @@ function debitRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const { wallets } = useCasesFor(useCases, request.query, reply)
-        const posted = await wallets.withdraw(
-          request.params.wallet_id,
-          request.body,
-          request.headers['idempotency-key'],
-        )
+        const withdrawal = withdrawRequestOf(request.body)
+        const posted = await wallets.withdraw(request.params.wallet_id, withdrawal, request.headers['idempotency-key'])
         markReplayed(reply, posted.replayed)
         return presentMovement(posted, 'Withdrew')
       },
@@ -158,8 +160,7 @@ function transferRoute(useCases: UseCaseChoice): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const { wallets } = useCasesFor(useCases, request.query, reply)
-        const { to_wallet_id: toWalletId, amount, description, fee, metadata } = request.body
-        const transfer = { toWalletId, amount, description, fee, metadata }
+        const transfer = transferRequestOf(request.body)
         const posted = await wallets.transfer(request.params.wallet_id, transfer, request.headers['idempotency-key'])
         markReplayed(reply, posted.replayed)
         return presentTransfer(posted)
@@ -194,9 +195,9 @@ function refundRoute(useCases: UseCaseChoice): FastifyPluginAsyncZod {
       async (request, reply) => {
         const { wallets } = useCasesFor(useCases, request.query, reply)
         const { transaction_id: transactionId } = request.params
-        const { reason, amount, metadata, original_transaction_id: repeated } = request.body
+        const { original_transaction_id: repeated } = request.body
         if (repeated !== undefined && repeated !== transactionId) throw notTheTransactionOfThePath()
-        const refund = { reason, amount, metadata }
+        const refund = refundRequestOf(request.body)
         const posted = await wallets.refund(transactionId, refund, request.headers['idempotency-key'])
         markReplayed(reply, posted.replayed)
         return presentMovement(posted, 'Refunded')
@@ -206,8 +207,5 @@ function refundRoute(useCases: UseCaseChoice): FastifyPluginAsyncZod {
 }
 
 function notTheTransactionOfThePath(): AppError {
-  const msg = 'Must be the transaction of the path, or be left out'
-  return new AppError('validation_failed', `body.original_transaction_id: ${msg}`, {
-    faults: [{ loc: ['body', 'original_transaction_id'], type: 'not_the_path', msg }],
-  })
+  return validationFailed([{ loc: ['body', 'original_transaction_id'], ...NOT_THE_TRANSACTION }])
 }

@@ -16,6 +16,7 @@ import {
 import { walletSchema } from '../schemas/objects.ts'
 import {
   createWalletBody,
+  createWalletRequestOf,
   organizationParams,
   reasonBody,
   spareWalletParams,
@@ -69,18 +70,8 @@ function creationRoutes(useCases: UseCaseChoice): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const { wallets } = useCasesFor(useCases, request.query, reply)
-        const { body } = request
         const opened = await wallets.createWallet(
-          {
-            userId: body.user_id,
-            walletType: body.wallet_type,
-            currency: body.currency,
-            initialBalance: body.initial_balance ?? null,
-            organizationId: body.organization_id,
-            blockchainNetwork: body.blockchain_network,
-            blockchainAddress: body.blockchain_address,
-            metadata: body.metadata,
-          },
+          createWalletRequestOf(request.body),
           request.headers['idempotency-key'],
           { requestId: request.id, isUser: ownerOf(request) !== null },
         )

@@ -144,10 +144,10 @@ const BARE_KEY = /^[\x21-\x7e]{1,255}$/
 const QUOTED_KEY = /^"(?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+"$/
 
 /**
- * The `Idempotency-Key` header (API.md §5). A repeated header arrives joined by a comma and a space, and a space is not
- * visible, so it is refused.
+ * An `Idempotency-Key` (API.md §5), as a header or beside an operation of a batch. A repeated header arrives joined by a comma
+ * and a space, and a space is not visible, so it is refused.
  */
-const idempotencyKeySchema = z
+export const idempotencyKeySchema = z
   .string()
   .transform((text, context): string => {
     const quoted = text.length > 1 && text.startsWith('"') && QUOTED_KEY.test(text)
@@ -229,7 +229,10 @@ export const limitSchema = wholeNumberSchema({ min: 1, max: 100, default: 50 }).
 
 /** Entries to pass over; a cursor is faster and misses nothing while new entries arrive. */
 export const offsetSchema = wholeNumberSchema({ min: 0, max: 1_000_000, default: 0 }).meta({
-  description: 'Entries to pass over. `cursor` is faster, and misses nothing while new entries arrive',
+  description:
+    'Entries to pass over. Go on with `cursor` instead: every entry that arrives meanwhile moves what an offset means, so a page ' +
+    'shows entries again; and where entries of one type or of several wallets are counted, all that are passed over are read, ' +
+    'which makes a page at offset 100,000 many times as dear as the same page by its cursor',
 })
 
 /** The `next_cursor` of an earlier page; its meaning is the route's. */

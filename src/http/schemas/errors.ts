@@ -21,7 +21,7 @@ const faultSchema = z.object({
 })
 
 /** The body of every error (RFC 9457). Further members, named by the code, explain the refusal. */
-const errorBodySchema = z
+export const errorBodySchema = z
   .looseObject({
     type: z.string().meta({ format: 'uri', description: 'Names the code as a URN' }),
     title: z.string().meta({ description: 'The code in words' }),

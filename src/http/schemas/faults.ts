@@ -13,9 +13,15 @@ export function refuse(context: IssueSink, type: string, message: string): never
   return z.NEVER
 }
 
+/** A batch of a thousand operations has that many if each has five; a body full of unknown members would have 300,000. */
+const MAX_FAULTS = 5000
+
 /** The faults of one part of a request; `received` is what was parsed, so that "missing" can be told from "wrong". */
 export function faultsOf(error: z.core.$ZodError, part: RequestPart, received: unknown): RequestFault[] {
-  return error.issues.flatMap((issue) => faultsOfIssue(issue, part, received))
+  return error.issues
+    .slice(0, MAX_FAULTS)
+    .flatMap((issue) => faultsOfIssue(issue, part, received))
+    .slice(0, MAX_FAULTS)
 }
 
 function faultsOfIssue(issue: z.core.$ZodIssue, part: RequestPart, received: unknown): RequestFault[] {
@@ -24,7 +30,9 @@ function faultsOfIssue(issue: z.core.$ZodIssue, part: RequestPart, received: unk
   const value = valueAt(received, path)
   if (part === 'query' && Array.isArray(value)) return [{ loc, type: 'repeated', msg: 'Must be given only once' }]
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ loc: [...loc, key], type: 'unknown', msg: 'Is not known here' }))
+    return issue.keys
+      .slice(0, MAX_FAULTS)
+      .map((key) => ({ loc: [...loc, key], type: 'unknown', msg: 'Is not known here' }))
   }
   if (value === undefined) return [{ loc, type: 'missing', msg: path.length === 0 ? bodyMissing(part) : 'Is required' }]
   return [{ loc, type: typeOf(issue), msg: messageOf(issue, value) }]
@@ -44,6 +52,8 @@ function valueAt(received: unknown, path: readonly (string | number)[]): unknown
 }
 
 function typeOf(issue: z.core.$ZodIssue): string {
+  // What tells the forms of a union apart has a value that none of them has.
+  if (issue.code === 'invalid_union' && issue.errors.length === 0) return 'invalid_value'
   if (issue.code !== 'custom') return issue.code
   const type: unknown = issue.params?.['type']
   return typeof type === 'string' ? type : 'invalid_value'

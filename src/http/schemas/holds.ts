@@ -23,7 +23,8 @@ import { refuse } from './faults.ts'
 import { movementShape, referenceSchema, usageRecordIdSchema } from './movements.ts'
 import { decimalText, idText, instantText, metadataSchema, transactionSchema } from './objects.ts'
 
-const holdIdSchema = (example: string) =>
+/** A hold's id: any UUID, in lower case from here on. */
+export const holdIdSchema = (example: string) =>
   z
     .string()
     .transform((text, context): HoldId => {

@@ -2,7 +2,13 @@
 import { z } from 'zod'
 import { isRawNumber } from '../../domain/json.ts'
 import { DEMO } from '../../services/demo-data.ts'
-import type { ConsumeRequest, DepositRequest } from '../../services/requests.ts'
+import type {
+  ConsumeRequest,
+  DepositRequest,
+  RefundRequest,
+  TransferRequest,
+  WithdrawRequest,
+} from '../../services/requests.ts'
 import {
   amountSchema,
   metadataSchema,
@@ -60,6 +66,12 @@ export const withdrawBody = z
   })
   .meta({ examples: [{ amount: '10', destination: 'bank:DE02120300000000202051' }] })
 
+/** What the service is asked by the body of a withdrawal. */
+export function withdrawRequestOf(body: z.output<typeof withdrawBody>): WithdrawRequest {
+  const { amount, description, destination, metadata } = body
+  return { amount, description, destination, metadata }
+}
+
 /** The digits of an integer, also of one beyond what a double holds: that is how other systems number their records. */
 function integerText(value: unknown): string | null {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : null
@@ -97,6 +109,12 @@ export const transferBody = z
   })
   .meta({ examples: [{ to_wallet_id: DEMO.otherWalletId, amount: '10' }] })
 
+/** What the service is asked by the body of a transfer. */
+export function transferRequestOf(body: z.output<typeof transferBody>): TransferRequest {
+  const { to_wallet_id: toWalletId, amount, description, fee, metadata } = body
+  return { toWalletId, amount, description, fee, metadata }
+}
+
 export const transactionParams = z.object({ transaction_id: transactionIdSchema })
 
 export const refundBody = z
@@ -114,6 +132,18 @@ export const refundBody = z
     }),
   })
   .meta({ examples: [{ reason: 'Service was down', amount: '3' }] })
+
+/** What the service is asked by the body of a refund. */
+export function refundRequestOf(body: z.output<typeof refundBody>): RefundRequest {
+  const { reason, amount, metadata } = body
+  return { reason, amount, metadata }
+}
+
+/** What is wrong with an `original_transaction_id` that names another transaction. */
+export const NOT_THE_TRANSACTION = {
+  type: 'not_the_path',
+  msg: 'Must be the transaction of the path, or be left out',
+} as const
 
 export const movementAnswer = walletResponseSchema(z.object({ transaction: transactionSchema }))
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { CREDIT } from '../../domain/money.ts'
 import { BLOCKCHAIN_NETWORKS, WALLET_TYPES } from '../../domain/wallet.ts'
 import { DEMO } from '../../services/demo-data.ts'
+import type { CreateWalletRequest } from '../../services/requests.ts'
 import {
   atSchema,
   currencySchema,
@@ -50,6 +51,20 @@ export const createWalletBody = z
     metadata: optionalSchema(metadataSchema),
   })
   .meta({ examples: [{ user_id: 'user-42', wallet_type: 'fiat', initial_balance: '1000', currency: 'CREDIT' }] })
+
+/** What the service is asked by the body of a creation. */
+export function createWalletRequestOf(body: z.output<typeof createWalletBody>): CreateWalletRequest {
+  return {
+    userId: body.user_id,
+    walletType: body.wallet_type,
+    currency: body.currency,
+    initialBalance: body.initial_balance ?? null,
+    organizationId: body.organization_id,
+    blockchainNetwork: body.blockchain_network,
+    blockchainAddress: body.blockchain_address,
+    metadata: body.metadata,
+  }
+}
 
 export const updateWalletBody = z
   .object({
