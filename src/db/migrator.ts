@@ -4,10 +4,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { type DialectAdapter, Kysely, PostgresAdapter, PostgresDialect, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import pg from 'pg'
-import { sqlstateOf } from './sqlstate.ts'
+import { isUndefinedTable } from './sqlstate.ts'
 
 const MIGRATIONS_FOLDER = new URL('../../migrations/', import.meta.url)
-const UNDEFINED_TABLE = '42P01'
 const MIGRATION_FILE = /^\d{4}_[a-z0-9_]+\.sql$/
 
 /**
@@ -63,7 +62,7 @@ async function appliedMigrations<Tables>(db: Kysely<Tables>): Promise<readonly s
     const { rows } = await sql<{ name: string }>`SELECT name FROM kysely_migration`.execute(db)
     return rows.map((row) => row.name)
   } catch (error) {
-    if (sqlstateOf(error) === UNDEFINED_TABLE) return []
+    if (isUndefinedTable(error)) return []
     throw error
   }
 }

@@ -1,4 +1,4 @@
-// The connection of postings: statements given together travel together, so a flush costs two round trips whatever its size.
+// The connection of postings: statements given together travel together, so a flush costs one round trip or two, whatever its size.
 // It reconnects by itself when the next transaction begins.
 import pg from 'pg'
 import { localSettingsStatement, type Pooler, QUERY_TIMEOUT_MS, sessionConfig } from './session.ts'

@@ -57,7 +57,10 @@ export function localSettings(settings: SessionSettings = {}): string {
     .join('; ')
 }
 
-/** As `localSettings`, as one statement: the extended protocol takes no more at a time. */
+/**
+ * As `localSettings`, as one statement: the extended protocol takes no more at a time. Not for a transaction that imports a
+ * snapshot: unlike SET, a SELECT takes one.
+ */
 export function localSettingsStatement(settings: SessionSettings = {}): string {
   const each = Object.entries({ ...DEFAULTS, ...settings }).map(
     ([name, value]) => `set_config('${name}', '${value}', true)`,

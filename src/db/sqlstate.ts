@@ -13,6 +13,7 @@ const CONFLICTS = new Set(['40001', '40P01'])
 const STALE_STATEMENTS = new Set(['0A000', '26000'])
 const LOCK_TIMEOUT = '55P03'
 const UNIQUE_VIOLATION = '23505'
+const UNDEFINED_TABLE = '42P01'
 /**
  * Classes: 08 connection, 28 and 3D login refused (a password or a database that has just been changed), 53 insufficient
  * resources, 57 operator intervention and timeouts, 58 system error.
@@ -72,6 +73,11 @@ export function isServerRefusal(error: unknown): boolean {
 export function duplicateKeyOf(error: unknown): string | null {
   if (sqlstateOf(error) !== UNIQUE_VIOLATION || !(error instanceof Error)) return null
   return 'constraint' in error && typeof error.constraint === 'string' ? error.constraint : 'unknown'
+}
+
+/** Tells whether a statement named a table that is not there. */
+export function isUndefinedTable(error: unknown): boolean {
+  return sqlstateOf(error) === UNDEFINED_TABLE
 }
 
 /** Tells whether a prepared statement is no longer what it was: a migration has changed what it gives, or it is gone. */

@@ -160,6 +160,11 @@ export function walletsOf(command: Command): readonly WalletId[] {
   return command.kind === 'transfer' ? [command.walletId, command.toWalletId] : [command.walletId]
 }
 
+/** The wallets that any of these commands touches, each once. */
+export function allWalletsOf(commands: readonly Command[]): readonly WalletId[] {
+  return [...new Set(commands.flatMap(walletsOf))]
+}
+
 /** The caller's key, if the command carries one. */
 export function claimOf(command: Command): IdempotencyClaim | null {
   return 'idempotency' in command ? command.idempotency : null

@@ -1,5 +1,5 @@
 // What a flush locks and looks up before it can decide: one statement and one destination each, all sent in one trip.
-import { type Command, claimOf, isAdministration, walletsOf } from '../domain/command.ts'
+import { type Command, claimOf, isAdministration, allWalletsOf } from '../domain/command.ts'
 import type { Hold, HoldHead, HoldId } from '../domain/hold.ts'
 import type { Instant } from '../domain/instant.ts'
 import {
@@ -101,7 +101,7 @@ const WALLET_LOCKS = {
 } as const satisfies Record<Locking, Statement>
 
 function walletLocks(commands: readonly Command[], locking: Locking, load: Load): Lookup[] {
-  const walletIds = [...new Set(commands.flatMap(walletsOf))]
+  const walletIds = allWalletsOf(commands)
   if (walletIds.length === 0) return []
   const locks = lookup<WalletStateRow>(WALLET_LOCKS[locking].with(walletIds), (row) =>
     load.wallets.set(row.wallet_id, walletStateOf(row)),

@@ -1,6 +1,6 @@
 // The one writer of money: a row-locked transaction in two round trips. Lock and look up, decide in memory, write and
 // commit. It holds no rules and cannot be used outside its transaction: `decide` gets data, never a handle.
-import { type Command, walletsOf } from '../domain/command.ts'
+import { allWalletsOf, type Command } from '../domain/command.ts'
 import { formatInstant, type Instant } from '../domain/instant.ts'
 import type { LedgerState, WorkingSet } from '../domain/ledger-state.ts'
 import type { WalletId } from '../domain/wallet.ts'
@@ -11,7 +11,7 @@ import { CommitOutcomeUnknown, LedgerFailure, type WrittenIds } from './ledger-f
 import { expiredLockLookups, holdLookups } from './hold-lookups.ts'
 import { emptyLoad, type Locking, type Lookup, lookup, lookupsOf, versionLookup } from './ledger-lookups.ts'
 import * as statements from './ledger-statements.ts'
-import { unconfirmedWritesOf, writesOf } from './ledger-writes.ts'
+import { confirmationOf, rowWritesOf, writesOf } from './ledger-writes.ts'
 import { type Foreseen, RememberedWallets, type Written } from './remembered-wallets.ts'
 
 /** What `transact` hands to `decide`: the locked state, and what could not be locked. */
@@ -59,11 +59,12 @@ export class LedgerRepository {
    */
   async transact(commands: readonly Command[], how: TransactionOptions): Promise<void> {
     const { locking, decide } = how
+    const walletIds = allWalletsOf(commands)
     if (locking === 'wait' && this.#remembered.mayGuess(commands)) {
-      const foreseen = await this.#foresee(commands)
-      if (foreseen !== null && (await this.#confirm(commands, foreseen, how))) return
+      const foreseen = await this.#foresee(walletIds)
+      if (foreseen !== null && (await this.#confirm(foreseen, how))) return
     }
-    this.#remembered.forget(commands)
+    this.#remembered.forget(walletIds)
     const decided = await this.#rollingBack(async () => decide(await this.#load(commands, locking)).workingSet)
     const writes = writesOf(decided)
     if (writes.length === 0) await this.#abandon()
@@ -100,7 +101,7 @@ export class LedgerRepository {
         ),
         (row) => (isWritten = row.written),
       )
-      const fence = statements.fenceWallets.with([...new Set(commands.flatMap(walletsOf))])
+      const fence = statements.fenceWallets.with(allWalletsOf(commands))
       absorb([look], await this.#connection.send([look.statement, fence, COMMIT]))
       return isWritten
     })
@@ -124,17 +125,19 @@ export class LedgerRepository {
     return { ...loaded, busyWallets }
   }
 
-  /** What the commands will find, as far as can be told without locks. Asks only for what this connection does not know. */
-  async #foresee(commands: readonly Command[]): Promise<Foreseen | null> {
+  /** What commands about these wallets will find, as far as can be told without locks. Asks only for what is not remembered. */
+  async #foresee(walletIds: readonly WalletId[]): Promise<Foreseen | null> {
     const remembered = this.#remembered
     // Behind a new connection there may be another server, or one that was restored.
     if (!this.#connection.isOpen) remembered.clear()
-    const missing = remembered.missing(commands)
+    const missing = remembered.missing(walletIds)
     if (missing === null) return null
-    const { walletIds, clock } = missing
     const looks: Lookup[] = []
-    if (walletIds.length > 0) looks.push(versionLookup(walletIds, (wallet) => remembered.see(wallet)))
-    if (clock) looks.push(lookup<{ now: Instant }>(statements.readClock.with(), ({ now }) => remembered.hear(now)))
+    if (missing.walletIds.length > 0) {
+      looks.push(versionLookup(missing.walletIds, (wallet) => remembered.see(wallet)))
+    }
+    if (missing.clock)
+      looks.push(lookup<{ now: Instant }>(statements.readClock.with(), ({ now }) => remembered.hear(now)))
     try {
       if (looks.length > 0) absorb(looks, await this.#connection.look(looks.map((look) => look.statement)))
       else await this.#connection.open()
@@ -143,27 +146,25 @@ export class LedgerRepository {
       await this.#abandon()
       throw new LedgerFailure(classifyDatabaseError(error), error)
     }
-    return remembered.foresee(commands)
+    return remembered.foresee(walletIds)
   }
 
   /**
    * Decides on what was foreseen, and writes it if that still holds. `false`: nothing was written, and it must be decided under
    * locks. A refusal is never told on a guess.
    */
-  async #confirm(
-    commands: readonly Command[],
-    foreseen: Foreseen,
-    { decide, disproved }: TransactionOptions,
-  ): Promise<boolean> {
+  async #confirm(foreseen: Foreseen, { decide, disproved }: TransactionOptions): Promise<boolean> {
     const { workingSet, hasRefusals } = decide({ ...emptyLoad(), ...foreseen, busyWallets: new Set() })
     if (hasRefusals) return false
-    const writes = unconfirmedWritesOf(workingSet, foreseen)
+    const confirmation = lookup<Written>(confirmationOf(workingSet, foreseen), (written) =>
+      this.#remembered.confirm(workingSet, written),
+    )
+    const writes = [confirmation.statement, ...rowWritesOf(workingSet), COMMIT]
     try {
-      const [confirmation] = await this.#commit(() => this.#connection.begin([...writes, COMMIT]), workingSet)
-      lookup<Written>(COMMIT, (row) => this.#remembered.confirm(workingSet, row)).absorb(confirmation?.rows ?? [])
+      absorb([confirmation], await this.#commit(() => this.#connection.begin(writes), workingSet))
       return true
     } catch (error) {
-      this.#remembered.doubt(commands)
+      this.#remembered.doubt([...foreseen.wallets.keys()])
       if (!isDisproof(error)) throw error
       disproved?.(error)
       return false

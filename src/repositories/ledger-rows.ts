@@ -5,7 +5,12 @@ import { formatInstant, type Instant } from '../domain/instant.ts'
 import type { NewWallet, WalletDetails } from '../domain/ledger-state.ts'
 import type { Transaction, TransactionType, TypeTotals } from '../domain/transaction.ts'
 import type { WalletId, WalletState, WalletStatus } from '../domain/wallet.ts'
-import { PLAIN_TRANSACTION_COLUMNS, TRANSACTION_COLUMNS, type TransactionColumn } from './ledger-statements.ts'
+import {
+  PLAIN_TRANSACTION_COLUMNS,
+  PLAIN_VALUES,
+  TRANSACTION_COLUMNS,
+  type TransactionColumn,
+} from './ledger-statements.ts'
 import type { Foreseen } from './remembered-wallets.ts'
 import { columns } from './set-wise.ts'
 
@@ -111,6 +116,9 @@ const TRANSACTION_FIELDS: Readonly<Record<TransactionColumn, (row: Transaction) 
 
 const FIELDS = TRANSACTION_COLUMNS.map(([column]) => TRANSACTION_FIELDS[column])
 const PLAIN_FIELDS = PLAIN_TRANSACTION_COLUMNS.map(([column]) => TRANSACTION_FIELDS[column])
+const LEFT_OUT = TRANSACTION_COLUMNS.flatMap(([column]) =>
+  column in PLAIN_VALUES ? [[TRANSACTION_FIELDS[column], Reflect.get(PLAIN_VALUES, column)] as const] : [],
+)
 
 /** Parameters of `insertTransactions`, in the order of `TRANSACTION_COLUMNS`. */
 export function transactionParameters(rows: readonly Transaction[]): ArrayElement[][] {
@@ -122,22 +130,9 @@ export function plainTransactionParameters(rows: readonly Transaction[]): ArrayE
   return columns(rows, PLAIN_FIELDS)
 }
 
-/** Tells whether a row has nothing in the columns that `insertPlainTransactions` leaves out. */
+/** Tells whether a row has in the columns that `insertPlainTransactions` leaves out what it writes there. */
 export function isPlain(row: Transaction): boolean {
-  return (
-    row.fee === 0n &&
-    row.fromWalletId === null &&
-    row.toWalletId === null &&
-    row.counterpartSequence === null &&
-    row.originalTransactionId === null &&
-    row.originalAmount === null &&
-    row.refundedTotal === null &&
-    row.blockchainTxHash === null &&
-    row.blockchainNetwork === null &&
-    row.blockchainStatus === 'none' &&
-    row.blockchainConfirmations === 0 &&
-    row.gasFee === null
-  )
+  return LEFT_OUT.every(([field, value]) => field(row) === value)
 }
 
 /** Parameters of `insertWallets`, in the order of `NEW_WALLET_COLUMNS`. `state` is the wallet's at the end of the flush. */

@@ -1,6 +1,7 @@
 // The SQL of the posting path, one statement a function, built with Kysely once and run on the pipelined connection.
 // test/contract/ledger-statements.sql shows it rendered.
 import { sql } from 'kysely'
+import type { ArrayElement } from '../db/array-literal.ts'
 import { HOLD_STATEMENTS } from './hold-statements.ts'
 import { array, insert, sameKey, type Statement, statement, unnest } from './set-wise.ts'
 
@@ -193,22 +194,30 @@ export type TransactionColumn = (typeof TRANSACTION_COLUMNS)[number][0]
  * What only transfers, refunds and the chain fill in, as it is in every other row. Most flushes hold none of them, and reading
  * twelve arrays that say nothing took 12 % of the server's time.
  */
-const PLAIN_CONSTANTS = { fee: '0', blockchain_status: "'none'", blockchain_confirmations: '0' } as const
-const PLAIN_NULLS: ReadonlySet<string> = new Set([
-  'from_wallet_id',
-  'to_wallet_id',
-  'counterpart_sequence',
-  'original_transaction_id',
-  'original_amount',
-  'refunded_total',
-  'blockchain_tx_hash',
-  'blockchain_network',
-  'gas_fee',
-])
+export const PLAIN_VALUES = {
+  fee: '0',
+  from_wallet_id: null,
+  to_wallet_id: null,
+  counterpart_sequence: null,
+  original_transaction_id: null,
+  original_amount: null,
+  refunded_total: null,
+  blockchain_tx_hash: null,
+  blockchain_network: null,
+  blockchain_status: 'none',
+  blockchain_confirmations: 0,
+  gas_fee: null,
+} as const satisfies Partial<Record<TransactionColumn, ArrayElement>>
 
-/** As `TRANSACTION_COLUMNS`, of rows in which those say nothing. */
-export const PLAIN_TRANSACTION_COLUMNS = TRANSACTION_COLUMNS.filter(
-  ([column]) => !(PLAIN_NULLS.has(column) || column in PLAIN_CONSTANTS),
+/** As `TRANSACTION_COLUMNS`, without those. */
+export const PLAIN_TRANSACTION_COLUMNS = TRANSACTION_COLUMNS.filter(([column]) => !(column in PLAIN_VALUES))
+
+/** Those that are not simply left out, as SQL. */
+const PLAIN_CONSTANTS = Object.fromEntries(
+  TRANSACTION_COLUMNS.flatMap(([column, type]): [string, string][] => {
+    const value: ArrayElement = column in PLAIN_VALUES ? Reflect.get(PLAIN_VALUES, column) : null
+    return value === null ? [] : [[column, type === 'text' ? `'${value}'` : String(value)]]
+  }),
 )
 
 /** Columns of `wallets` in the order of `insertWallets`' parameters, with their types. */

@@ -25,18 +25,15 @@ export function writesOf(decided: WorkingSet): PipelineStatement[] {
     ...balanceWrites(decided),
     ...detailWrites(decided),
     ...newWalletWrites(decided),
-    ...rowWrites(decided),
+    ...rowWritesOf(decided),
     ...holdWrites(decided),
   ]
 }
 
-/** The writes of a flush of movements whose wallets nobody has locked: they fail unless these are as foreseen. */
-export function unconfirmedWritesOf(decided: WorkingSet, foreseen: Foreseen): PipelineStatement[] {
+/** The new balances of wallets that nobody has locked: fails unless they are as foreseen. */
+export function confirmationOf(decided: WorkingSet, foreseen: Foreseen): PipelineStatement {
   const moved = [...decided.postedWallets].flatMap((walletId) => decided.wallets.get(walletId) ?? [])
-  return [
-    statements.updateUnchangedBalances.with(...unchangedBalanceParameters(moved, foreseen)),
-    ...rowWrites(decided),
-  ]
+  return statements.updateUnchangedBalances.with(...unchangedBalanceParameters(moved, foreseen))
 }
 
 /** Wallets that this flush opened are inserted as they ended, not inserted and then updated. */
@@ -72,7 +69,8 @@ function newWalletWrites(decided: WorkingSet): PipelineStatement[] {
   return created.length > 0 ? [statements.insertWallets.with(...newWalletParameters(created))] : []
 }
 
-function rowWrites({ rows }: WorkingSet): PipelineStatement[] {
+/** The rows of the ledger, those that most flushes are made of apart from the others. */
+export function rowWritesOf({ rows }: WorkingSet): PipelineStatement[] {
   const plain = rows.filter(isPlain)
   const others = plain.length === rows.length ? [] : rows.filter((row) => !isPlain(row))
   return [

@@ -2,7 +2,7 @@
 // provided that the database confirms it in the transaction that writes them. A guess is never an answer: what is not confirmed
 // is decided anew under locks. No SQL here; how a guess is confirmed stands in ledger-repository.ts (docs/adr/0016).
 import { LRUCache } from 'lru-cache'
-import { type Command, walletsOf } from '../domain/command.ts'
+import type { Command } from '../domain/command.ts'
 import type { Instant } from '../domain/instant.ts'
 import type { WorkingSet } from '../domain/ledger-state.ts'
 import type { WalletId, WalletState } from '../domain/wallet.ts'
@@ -57,23 +57,23 @@ export class RememberedWallets {
   }
 
   /** What has to be looked at before a guess: wallets, and the clock. `null`: a guess is not possible. */
-  missing(commands: readonly Command[]): { readonly walletIds: readonly WalletId[]; readonly clock: boolean } | null {
-    const unknown = new Set<WalletId>()
-    for (const walletId of commands.flatMap(walletsOf)) {
+  missing(walletIds: readonly WalletId[]): { readonly walletIds: readonly WalletId[]; readonly clock: boolean } | null {
+    const unknown: WalletId[] = []
+    for (const walletId of walletIds) {
       const known = this.#wallets.get(walletId)
-      if (known === undefined) unknown.add(walletId)
+      if (known === undefined) unknown.push(walletId)
       else if (known.hasHolds) return null
     }
-    return { walletIds: [...unknown], clock: this.#now() === null }
+    return { walletIds: unknown, clock: this.#now() === null }
   }
 
-  /** What the commands will find; `null` where there is no such wallet, or one that had a hold. */
-  foresee(commands: readonly Command[]): Foreseen | null {
+  /** What commands about these wallets will find; `null` where there is no such wallet, or one that had a hold. */
+  foresee(walletIds: readonly WalletId[]): Foreseen | null {
     const now = this.#now()
     if (now === null) return null
     const wallets = new Map<WalletId, WalletState>()
     const versions = new Map<WalletId, string>()
-    for (const walletId of commands.flatMap(walletsOf)) {
+    for (const walletId of walletIds) {
       const known = this.#wallets.get(walletId)
       if (known === undefined || known.hasHolds) return null
       wallets.set(walletId, known.state)
@@ -106,15 +106,15 @@ export class RememberedWallets {
   }
 
   /** A guess was wrong: somebody else writes these wallets too, or a key was not new. */
-  doubt(commands: readonly Command[]): void {
-    this.forget(commands)
+  doubt(walletIds: readonly WalletId[]): void {
+    this.forget(walletIds)
     this.#rest = this.#nextRest
     this.#nextRest = Math.min(LONGEST_REST, this.#nextRest * 2)
   }
 
   /** Forgets wallets that are about to be written in another way; but not that they had holds, which stays true. */
-  forget(commands: readonly Command[]): void {
-    for (const walletId of commands.flatMap(walletsOf)) {
+  forget(walletIds: readonly WalletId[]): void {
+    for (const walletId of walletIds) {
       if (this.#wallets.peek(walletId)?.hasHolds !== true) this.#wallets.delete(walletId)
     }
   }

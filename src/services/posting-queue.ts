@@ -9,7 +9,7 @@ import type { QueueMetrics } from '../observability/posting-metrics.ts'
 import type { PostingTrace, QueueTracing } from '../observability/tracing.ts'
 import { PostingCall } from './posting-call.ts'
 import type { Group, PostingFlush, Result } from './posting-flush.ts'
-import { PostingSchedule, type Scheduled } from './posting-schedule.ts'
+import { PostingSchedule, type Scheduled, scopesOf } from './posting-schedule.ts'
 
 /** What a caller of the queue can get: everything but a refusal, which is thrown. */
 export type Posting = Exclude<Outcome, { kind: 'refused' | 'not_applied' }>
@@ -94,7 +94,7 @@ export class PostingQueue implements Poster {
     const commands = [command]
     return new Promise((resolve, reject) => {
       const call = this.#call(commands, ([result]) => settle(result, resolve, reject), reject)
-      if (call) this.#add({ commands, call, place: 0 })
+      if (call) this.#add(commands, call, 0)
     })
   }
 
@@ -102,7 +102,7 @@ export class PostingQueue implements Poster {
   postEach(commands: readonly Command[]): Promise<readonly Result[]> {
     return new Promise((resolve, reject) => {
       const call = this.#call(commands, resolve, reject)
-      if (call) commands.forEach((command, place) => this.#add({ commands: [command], call, place }))
+      if (call) commands.forEach((command, place) => this.#add([command], call, place))
     })
   }
 
@@ -110,7 +110,7 @@ export class PostingQueue implements Poster {
   postTogether(commands: readonly Command[]): Promise<readonly Result[]> {
     return new Promise((resolve, reject) => {
       const call = this.#call(commands, resolve, reject)
-      if (call) this.#add({ commands, call, place: 0 })
+      if (call) this.#add(commands, call, 0)
     })
   }
 
@@ -150,9 +150,9 @@ export class PostingQueue implements Poster {
     return new PostingCall({ size: commands.length, trace, done: resolve })
   }
 
-  #add(entry: Entry): void {
-    this.#waiting += entry.commands.length
-    if (this.#schedule.add(entry)) this.#wake()
+  #add(commands: readonly Command[], call: PostingCall, place: number): void {
+    this.#waiting += commands.length
+    if (this.#schedule.add({ commands, scopes: scopesOf(commands), call, place })) this.#wake()
   }
 
   /** Sets an idle lane to work, if there is one. */

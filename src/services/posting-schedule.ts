@@ -2,9 +2,10 @@
 // another lane, so that lanes of one process never wait for each other's row locks. Knows nothing of flushing.
 import { type Command, walletsOf } from '../domain/command.ts'
 
-/** One command, or several that belong together. */
+/** One command, or several that belong together, with their `scopesOf`. */
 export interface Scheduled {
   readonly commands: readonly Command[]
+  readonly scopes: readonly string[]
 }
 
 /** The waiting operations of a queue, and what its flushes hold. */
@@ -29,7 +30,7 @@ export class PostingSchedule<Entry extends Scheduled> {
   add(entry: Entry): boolean {
     this.#waiting.push(entry)
     let isFree = true
-    for (const scope of scopesOf(entry)) {
+    for (const scope of entry.scopes) {
       const before = this.#awaited.get(scope) ?? 0
       // Those before it would be taken first, if they could be.
       if (before > 0 || this.#held.has(scope)) isFree = false
@@ -46,7 +47,7 @@ export class PostingSchedule<Entry extends Scheduled> {
     let size = 0
     for (const [index, entry] of this.#waiting.entries()) {
       if (this.#isHeld(entry, passedOver)) {
-        for (const scope of scopesOf(entry)) passedOver.add(scope)
+        for (const scope of entry.scopes) passedOver.add(scope)
         left.push(entry)
         continue
       }
@@ -58,13 +59,13 @@ export class PostingSchedule<Entry extends Scheduled> {
       taken.push(entry)
     }
     this.#waiting = left
-    for (const entry of taken) for (const scope of scopesOf(entry)) this.#hold(scope)
+    for (const entry of taken) for (const scope of entry.scopes) this.#hold(scope)
     return taken
   }
 
   /** A flush has ended. */
   release(taken: readonly Entry[]): void {
-    for (const entry of taken) for (const scope of scopesOf(entry)) this.#held.delete(scope)
+    for (const entry of taken) for (const scope of entry.scopes) this.#held.delete(scope)
   }
 
   #hold(scope: string): void {
@@ -76,12 +77,12 @@ export class PostingSchedule<Entry extends Scheduled> {
 
   #isHeld(entry: Entry, passedOver: ReadonlySet<string>): boolean {
     if (this.#held.size === 0 && passedOver.size === 0) return false
-    return scopesOf(entry).some((scope) => this.#held.has(scope) || passedOver.has(scope))
+    return entry.scopes.some((scope) => this.#held.has(scope) || passedOver.has(scope))
   }
 }
 
 /** What only one flush at a time may touch, each once: wallets, and users who are getting one. */
-function scopesOf({ commands }: Scheduled): readonly string[] {
+export function scopesOf(commands: readonly Command[]): readonly string[] {
   const [command, ...others] = commands
   if (command === undefined) return []
   const scopes = others.length === 0 ? scopesOfCommand(command) : commands.flatMap(scopesOfCommand)

@@ -1,19 +1,18 @@
 // What the next flush takes: in order, up to its size, and nothing that another flush holds.
 import { expect, test } from 'vitest'
 import type { Command } from '../../src/domain/command.ts'
-import { PostingSchedule } from '../../src/services/posting-schedule.ts'
+import { PostingSchedule, type Scheduled, scopesOf } from '../../src/services/posting-schedule.ts'
 import { aCreation, aTransfer, movement, walletId } from '../support/ledger-factories.ts'
 
-const on = (...wallets: number[]) => ({
-  commands: wallets.map((wallet): Command => movement('deposit', '1', { walletId: walletId(wallet) })),
-})
-const between = (from: number, to: number) => ({
-  commands: [aTransfer('1', { walletId: walletId(from), toWalletId: walletId(to) })],
-})
-const forUser = (userId: string) => ({ commands: [aCreation(null, { userId })] })
+const entryOf = (...commands: Command[]): Scheduled => ({ commands, scopes: scopesOf(commands) })
+const on = (...wallets: number[]): Scheduled =>
+  entryOf(...wallets.map((wallet) => movement('deposit', '1', { walletId: walletId(wallet) })))
+const between = (from: number, to: number): Scheduled =>
+  entryOf(aTransfer('1', { walletId: walletId(from), toWalletId: walletId(to) }))
+const forUser = (userId: string): Scheduled => entryOf(aCreation(null, { userId }))
 
 function scheduleOf(maxFlushSize = 100) {
-  return new PostingSchedule<{ readonly commands: readonly Command[] }>(maxFlushSize)
+  return new PostingSchedule<Scheduled>(maxFlushSize)
 }
 
 test('takes what waits, in order of arrival, several of one wallet too', () => {

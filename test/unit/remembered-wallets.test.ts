@@ -5,6 +5,7 @@ import { RememberedWallets } from '../../src/repositories/remembered-wallets.ts'
 import { aCreation, ledgerOf, movement, NOW, walletId, aWallet } from '../support/ledger-factories.ts'
 
 const COMMANDS = [movement('consume', '1')]
+const WALLETS = [walletId(1)]
 
 /** Knows wallet 1 and the clock. */
 function informed(): RememberedWallets {
@@ -22,15 +23,15 @@ describe('a guess', () => {
 
   test('needs the wallets and the clock', () => {
     const remembered = new RememberedWallets()
-    expect(remembered.missing(COMMANDS)).toEqual({ walletIds: [walletId(1)], clock: true })
-    expect(remembered.foresee(COMMANDS)).toBeNull()
+    expect(remembered.missing(WALLETS)).toEqual({ walletIds: [walletId(1)], clock: true })
+    expect(remembered.foresee(WALLETS)).toBeNull()
     remembered.hear(NOW)
-    expect(remembered.foresee(COMMANDS)).toBeNull()
-    expect(informed().missing(COMMANDS)).toEqual({ walletIds: [], clock: false })
+    expect(remembered.foresee(WALLETS)).toBeNull()
+    expect(informed().missing(WALLETS)).toEqual({ walletIds: [], clock: false })
   })
 
   test('has the wallets as they were left, and a time that is not behind the last one heard', () => {
-    const foreseen = informed().foresee(COMMANDS)
+    const foreseen = informed().foresee(WALLETS)
     expect(foreseen?.wallets).toEqual(new Map([[walletId(1), aWallet()]]))
     expect(foreseen?.versions).toEqual(new Map([[walletId(1), '7']]))
     expect(foreseen !== null && foreseen.now >= NOW).toBe(true)
@@ -39,9 +40,9 @@ describe('a guess', () => {
   test('is not made about wallets that had holds, whatever is written after', () => {
     const remembered = informed()
     remembered.see({ state: aWallet(), version: '7', hasHolds: true })
-    remembered.forget(COMMANDS)
-    expect(remembered.missing(COMMANDS)).toBeNull()
-    expect(remembered.foresee(COMMANDS)).toBeNull()
+    remembered.forget(WALLETS)
+    expect(remembered.missing(WALLETS)).toBeNull()
+    expect(remembered.foresee(WALLETS)).toBeNull()
   })
 
   test('goes on from what it wrote', () => {
@@ -50,7 +51,7 @@ describe('a guess', () => {
     const workingSet = new WorkingSet(ledgerOf([written]))
     workingSet.postedWallets.add(written.walletId)
     remembered.confirm(workingSet, { now: NOW + 1n, version: '8' })
-    const foreseen = remembered.foresee(COMMANDS)
+    const foreseen = remembered.foresee(WALLETS)
     expect(foreseen?.wallets.get(walletId(1))).toEqual(written)
     expect(foreseen?.versions.get(walletId(1))).toBe('8')
   })
@@ -59,7 +60,7 @@ describe('a guess', () => {
 test('each wrong guess in a row doubles the rest after it, up to 512 flushes; right ones halve it', () => {
   const remembered = informed()
   const restAfterDoubt = (): number => {
-    remembered.doubt(COMMANDS)
+    remembered.doubt(WALLETS)
     let rest = 0
     while (!remembered.mayGuess(COMMANDS)) rest += 1
     return rest
