@@ -1,6 +1,6 @@
 -- What wrk sends, one scenario a run, to wallets picked at random from a file; every movement under an Idempotency-Key of its
 -- own. Counts the answers by status and prints one line of JSON at the end, which bench/support/wrk.ts reads.
--- Arguments after `--`: the scenario; the file of wallet ids; a prefix for the keys that no other run has; a seed; and, for an
+-- Arguments after `--`: the scenario; the file of wallet ids (of paths, for `paths`); a prefix for the keys that no other run has; a seed; and, for an
 -- open loop, the requests a second. Without a rate each connection sends its next request when the last one is answered.
 
 local AMOUNT = "0.01"
@@ -59,6 +59,11 @@ end
 
 function scenarios.history()
   return get(function(wallet_id) return "/api/v1/wallets/" .. wallet_id .. "/transactions?limit=50" end)
+end
+
+-- The file has whole paths instead of wallet ids.
+function scenarios.paths()
+  return get(function(path) return path end)
 end
 
 -- A window that begins in the middle of what the run has written.

@@ -9,6 +9,7 @@ import type { LedgerState, NewWallet } from '../../src/domain/ledger-state.ts'
 import { type Amount, isAmount } from '../../src/domain/money.ts'
 import type { Transaction, TransactionId } from '../../src/domain/transaction.ts'
 import type { WalletId, WalletState } from '../../src/domain/wallet.ts'
+import { emptyLoad } from '../../src/repositories/ledger-lookups.ts'
 import {
   claimConsume,
   claimCreation,
@@ -63,18 +64,7 @@ export class LedgerSource {
   constructor(share: LedgerShare) {
     this.#share = share
     this.#ids.setRollbackAllowance(0)
-    this.#state = {
-      now: share.from,
-      wallets: this.#states,
-      details: new Map(),
-      effects: new Map(),
-      refunded: new Map(),
-      fiatWallets: new Map(),
-      holds: new Map(),
-      holdHeads: new Map(),
-      dueHolds: new Map(),
-      relockedWallets: new Set(),
-    }
+    this.#state = { ...emptyLoad(), now: share.from, wallets: this.#states }
   }
 
   get rows(): number {

@@ -1,16 +1,15 @@
 // A loaded ledger under its service: which wallets it has, and turns of requests over HTTP with what they cost the database.
-import { randomInt, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type pg from 'pg'
 import { z } from 'zod'
 import { cpuSecondsOfFamily } from '../support/process-cpu.ts'
-import { BenchFailure, runProgram } from '../support/programs.ts'
+import { BenchFailure } from '../support/programs.ts'
 import { ROOT, type Service, startService } from '../support/service.ts'
-import { parseWrkOutput, runWrk, type WrkResult } from '../support/wrk.ts'
+import { type Operation, runWrk, type WrkResult } from '../support/wrk.ts'
 import type { GrowthServer } from './growth-server.ts'
 
-const ANSWER_TIMEOUT_S = 10
 const Page = z.object({ next_cursor: z.string().nullable() })
 
 /** What the requests are made from. */
@@ -70,25 +69,15 @@ export class GrowthLedger {
 
   /** GETs of paths picked at random. */
   async read(paths: readonly string[], load: { connections: number; seconds: number }): Promise<ReadTurn> {
-    const file = await this.#write(paths)
-    const options = ['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '--timeout', `${ANSWER_TIMEOUT_S}s`]
-    const script = ['-s', join(import.meta.dirname, 'reads.lua')]
-    const args = [...options, ...script, this.#service.baseUrl, '--', file, String(randomInt(2 ** 31))]
-    const run = async () => parseWrkOutput(await runProgram({ file: 'wrk', args, signal: this.#signal }))
-    const result = await this.#timed(run)
-    const unexpected = Object.entries(result.unexpected).map(([what, count]) => `${count} x ${what}`)
-    if (unexpected.length === 0) return result
-    throw new BenchFailure(`${paths[0] ?? 'A read'} gave unexpected answers: ${unexpected.join(', ')}`)
+    const walletFile = await this.#write(paths)
+    return this.#timed(() => this.#wrk('paths', walletFile, load))
   }
 
   /** Consumptions of wallets picked at random. */
   async post(walletIds: readonly string[], load: { connections: number; seconds: number }): Promise<PostingTurn> {
     const walletFile = await this.#write(walletIds)
     const before = await this.#cost()
-    const { baseUrl } = this.#service
-    const result = await this.#timed(() =>
-      runWrk({ baseUrl, operation: 'consume', walletFile, ...load, signal: this.#signal }),
-    )
+    const result = await this.#timed(() => this.#wrk('consume', walletFile, load))
     const after = await this.#cost()
     const cost = {
       walBytes: after.walBytes - before.walBytes,
@@ -106,6 +95,11 @@ export class GrowthLedger {
     const { next_cursor } = Page.parse(await response.json())
     if (next_cursor === null) throw new BenchFailure(`There is nothing behind offset ${offset}`)
     return next_cursor
+  }
+
+  #wrk(operation: Operation, walletFile: string, load: { connections: number; seconds: number }): Promise<WrkResult> {
+    const { baseUrl } = this.#service
+    return runWrk({ baseUrl, operation, walletFile, ...load, signal: this.#signal })
   }
 
   async #timed(run: () => Promise<WrkResult>): Promise<ReadTurn> {

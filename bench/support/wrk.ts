@@ -14,6 +14,7 @@ export const ROWS_OF = {
   balance: 0,
   history: 0,
   statistics: 0,
+  paths: 0,
   consume: 1,
   deposit: 1,
   transfer: 2,
@@ -85,7 +86,7 @@ export function parseWrkOutput(output: string, itemsEach = 1): WrkResult {
 export interface Load {
   readonly baseUrl: string
   readonly operation: Operation
-  /** File with one wallet id a line. */
+  /** File with one wallet id a line; for `paths`, one path. */
   readonly walletFile: string
   readonly connections: number
   readonly seconds: number

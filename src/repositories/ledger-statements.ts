@@ -215,7 +215,7 @@ export const PLAIN_TRANSACTION_COLUMNS = TRANSACTION_COLUMNS.filter(([column]) =
 /** Those that are not simply left out, as SQL. */
 const PLAIN_CONSTANTS = Object.fromEntries(
   TRANSACTION_COLUMNS.flatMap(([column, type]): [string, string][] => {
-    const value: ArrayElement = column in PLAIN_VALUES ? Reflect.get(PLAIN_VALUES, column) : null
+    const value: string | number | null = column in PLAIN_VALUES ? Reflect.get(PLAIN_VALUES, column) : null
     return value === null ? [] : [[column, type === 'text' ? `'${value}'` : String(value)]]
   }),
 )
