@@ -1,5 +1,5 @@
-// The connection of postings: statements given together travel together, so a flush costs one round trip or two, whatever its size.
-// It reconnects by itself when the next transaction begins.
+// The connection of postings: statements given together travel together, so a flush costs one round trip or two, whatever its
+// size. It reconnects by itself when the next transaction begins.
 import pg from 'pg'
 import { localSettingsStatement, type Pooler, QUERY_TIMEOUT_MS, sessionConfig } from './session.ts'
 import { isStaleStatement } from './sqlstate.ts'

@@ -11,7 +11,6 @@ import type {
   VoidHoldCommand,
 } from '../domain/command.ts'
 import type { HoldId } from '../domain/hold.ts'
-import type { Transaction } from '../domain/transaction.ts'
 import type { WalletId } from '../domain/wallet.ts'
 import { newHoldId, newTransactionId, newWalletId } from './new-ids.ts'
 import {
@@ -136,7 +135,11 @@ export function transferCommand(walletId: WalletId, request: TransferRequest, ke
 }
 
 /** Refunds a row, which never changes. */
-export function refundCommand(original: Transaction, request: RefundRequest, key: IdempotencyKey): RefundCommand {
+export function refundCommand(
+  original: RefundCommand['original'],
+  request: RefundRequest,
+  key: IdempotencyKey,
+): RefundCommand {
   return {
     kind: 'refund',
     walletId: original.walletId,

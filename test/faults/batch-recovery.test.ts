@@ -8,6 +8,7 @@ import { LedgerRepository } from '../../src/repositories/ledger-repository.ts'
 import { PostingFlush, type Result } from '../../src/services/posting-flush.ts'
 import { PostingQueue } from '../../src/services/posting-queue.ts'
 import type { Answer } from '../support/api.ts'
+import { RETRYABLE, whileConnectionsDie } from '../support/dying-connections.ts'
 import { movementCommand, walletIdOf } from '../support/ledger-commands.ts'
 import { lockFromOutside, queryDatabase } from '../support/sql.ts'
 import { startTwoServices, type TwoServices } from '../support/two-services.ts'
@@ -15,9 +16,6 @@ import { startTwoServices, type TwoServices } from '../support/two-services.ts'
 const WRITERS = 6
 const BATCHES = 10
 const SIZE = 40
-const KILL_ALL = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-  WHERE datname = current_database() AND application_name = 'wallet_service'`
-const RETRYABLE = new Set(['database_unavailable', 'outcome_unknown', 'wallet_busy', 'overloaded'])
 
 let two: TwoServices
 
@@ -27,26 +25,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await two.stop()
 })
-
-/** Kills every connection of the service, again and again, while `work` lasts. */
-async function whileConnectionsDie(work: () => Promise<unknown>): Promise<void> {
-  let done = false
-  let killed = 0
-  const killer = async (): Promise<void> => {
-    while (!done) {
-      killed += (await queryDatabase(two.databaseUrl, KILL_ALL)).length
-      await delay(40)
-    }
-  }
-  const killing = killer()
-  try {
-    await work()
-  } finally {
-    done = true
-    await killing
-  }
-  expect(killed).toBeGreaterThan(10)
-}
 
 /** Whether sending it again may settle it: as a whole, or what is open of it. */
 function isOpen({ status, body }: Answer): boolean {
@@ -80,7 +58,7 @@ test.each([{ atomic: false }, { atomic: true }])(
     const writer = async (index: number): Promise<void> => {
       for (let batch = 0; batch < BATCHES; batch += 1) await write(index, batch)
     }
-    await whileConnectionsDie(() => Promise.all(wallets.map((_, index) => writer(index))))
+    await whileConnectionsDie(two.databaseUrl, () => Promise.all(wallets.map((_, index) => writer(index))))
     const rows = await queryDatabase<{ wallet_id: string; outgoing: string }>(
       two.databaseUrl,
       `SELECT wallet_id, count(*) FILTER (WHERE direction = 'out')::text AS outgoing FROM wallet_transactions

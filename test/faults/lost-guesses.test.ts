@@ -1,7 +1,6 @@
 // A movement decided without a lock whose connection is lost before the server has begun: there is no lock to wait for, so it
 // must be kept from being carried out later, when its callers have been told that nothing was. And a look that fails.
-import { once } from 'node:events'
-import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { PipelineConnection } from '../../src/db/pipeline.ts'
@@ -14,8 +13,9 @@ import { PostingQueue } from '../../src/services/posting-queue.ts'
 import { movementCommand } from '../support/ledger-commands.ts'
 import { amount } from '../support/ledger-factories.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
-import { openQueue, openWallet, type TestQueue } from '../support/sample-ledger.ts'
-import { openClient, queryDatabase } from '../support/sql.ts'
+import { listenOnLoopback } from '../support/loopback.ts'
+import { openQueue, openWallet, storedBalance, type TestQueue } from '../support/sample-ledger.ts'
+import { openClient } from '../support/sql.ts'
 
 let database: TestDatabase
 let others: TestQueue
@@ -34,11 +34,7 @@ beforeEach(async () => {
 })
 
 const consume = (value: string) => movementCommand('consume', { walletId, key: undefined }, { amount: amount(value) })
-async function balance(): Promise<string | undefined> {
-  const text = 'SELECT trim_scale(balance)::text AS balance FROM wallets WHERE wallet_id = $1'
-  const [row] = await queryDatabase<{ balance: string }>(database.url, text, [walletId])
-  return row?.balance
-}
+const balance = (): Promise<string | undefined> => storedBalance(database.url, walletId)
 const queueOver = (connection: PipelineConnection): PostingQueue =>
   new PostingQueue({
     flushes: [new PostingFlush({ ledger: new LedgerRepository(connection), log: () => undefined })],
@@ -58,10 +54,9 @@ async function startProxy() {
     pairs.add([client, upstream])
     client.pipe(upstream)
     upstream.pipe(client)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  })
   const url = new URL(database.url)
-  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  url.host = `127.0.0.1:${await listenOnLoopback(server)}`
   return {
     url: url.href,
     cut: (options: { readonly forGood: boolean }) => {

@@ -12,6 +12,7 @@ import { LedgerRepository } from '../../src/repositories/ledger-repository.ts'
 import { PostingFlush } from '../../src/services/posting-flush.ts'
 import { PostingQueue } from '../../src/services/posting-queue.ts'
 import type { Answer, Api } from '../support/api.ts'
+import { RETRYABLE, whileConnectionsDie } from '../support/dying-connections.ts'
 import { aCapture, anExpiry, anExtension, aPlacement, aVoid } from '../support/hold-factories.ts'
 import { transactionIdOf } from '../support/ledger-commands.ts'
 import { openWallet } from '../support/sample-ledger.ts'
@@ -21,9 +22,6 @@ import { startTwoServices, type TwoServices } from '../support/two-services.ts'
 const WRITERS = 16
 const PAYMENTS = 60
 const HOLDS = 15
-const KILL_ALL = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-  WHERE datname = current_database() AND application_name = 'wallet_service'`
-const RETRYABLE = new Set(['database_unavailable', 'outcome_unknown', 'wallet_busy', 'overloaded'])
 
 let two: TwoServices
 
@@ -35,23 +33,9 @@ afterAll(async () => {
   await two.stop()
 })
 
-/** Runs all writers while every connection of the service is killed every 40 ms. */
-async function whileConnectionsDie<Result>(writer: (index: number) => Promise<Result>): Promise<Result[]> {
-  let done = false
-  let killed = 0
-  const killer = async (): Promise<void> => {
-    while (!done) {
-      killed += (await queryDatabase(two.databaseUrl, KILL_ALL)).length
-      await delay(40)
-    }
-  }
-  const killing = killer()
-  const results = await Promise.all(Array.from({ length: WRITERS }, (_, index) => writer(index)))
-  done = true
-  await killing
-  expect(killed).toBeGreaterThan(10)
-  return results
-}
+/** Runs all writers while the connections of the service are killed. */
+const runWriters = <Result>(writer: (index: number) => Promise<Result>): Promise<Result[]> =>
+  whileConnectionsDie(two.databaseUrl, () => Promise.all(Array.from({ length: WRITERS }, (_, index) => writer(index))))
 
 test('connections are killed under 16 writers: no 500, nothing lost, nothing doubled', async () => {
   const wallet = await two.apis[0].openWallet({ user_id: 'killed' })
@@ -69,7 +53,7 @@ test('connections are killed under 16 writers: no 500, nothing lost, nothing dou
     for (let payment = 0; payment < PAYMENTS; payment += 1) acknowledged.push(await pay(index, payment))
     return acknowledged
   }
-  const acknowledged = (await whileConnectionsDie(writer)).flat()
+  const acknowledged = (await runWriters(writer)).flat()
 
   const rows = await queryDatabase<{ transaction_id: string }>(
     two.databaseUrl,
@@ -101,7 +85,7 @@ test('connections are killed under holds that are placed, captured and voided: e
       expect(body.data.hold).toMatchObject({ status: 'voided', captured_amount: '1' })
     }
   }
-  await whileConnectionsDie(writer)
+  await runWriters(writer)
 
   const steps = await queryDatabase(
     two.databaseUrl,

@@ -12,8 +12,7 @@ import { aPlacement, holdId } from '../support/hold-factories.ts'
 import { movementCommand, transferCommand } from '../support/ledger-commands.ts'
 import { amount } from '../support/ledger-factories.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
-import { openQueue, openWallet, type TestQueue } from '../support/sample-ledger.ts'
-import { queryDatabase } from '../support/sql.ts'
+import { openQueue, openWallet, storedBalance, type TestQueue } from '../support/sample-ledger.ts'
 
 /** Notes the names of the statements of every trip. */
 class WatchedConnection extends PipelineConnection {
@@ -55,14 +54,7 @@ beforeEach(async () => {
 
 const consume = (value: string, key?: string) =>
   movementCommand('consume', { walletId: wallet, key }, { amount: amount(value) })
-const moneyOf = async (walletId: WalletId): Promise<string> => {
-  const [row] = await queryDatabase<{ balance: string }>(
-    database.url,
-    'SELECT trim_scale(balance)::text AS balance FROM wallets WHERE wallet_id = $1',
-    [walletId],
-  )
-  return row?.balance ?? 'none'
-}
+const moneyOf = (of: WalletId): Promise<string | undefined> => storedBalance(database.url, of)
 /** The trips of one posting. */
 async function tripsOf(posting: () => Promise<unknown>): Promise<string[][]> {
   connection.trips.length = 0

@@ -2,6 +2,7 @@
 // it is done and not a byte of the answer has passed, and in the middle of the answer.
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { listenOnLoopback } from './loopback.ts'
 
 /** What happens to a request. To `stall` is to do it and never answer; `limited` and `bad_gateway` are answers of its own. */
 export type Fate = 'pass' | 'before' | 'during' | 'after' | 'middle' | 'stall' | 'limited' | 'bad_gateway'
@@ -27,12 +28,9 @@ export async function startCuttingProxy(target: string, fateOf: (index: number) 
     met.set(fate, (met.get(fate) ?? 0) + 1)
     serve({ target, fate, incoming, outgoing }).catch(() => outgoing.destroy())
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('The proxy has no port')
+  const port = await listenOnLoopback(server)
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     met,
     headers,
     close: async () => {

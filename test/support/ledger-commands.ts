@@ -1,5 +1,5 @@
-// Commands as the wallet service makes them of requests: fresh ids, what was left out as null, and the claim of the key. For
-// tests that post into the queue themselves.
+// Commands as the services make them of requests, for tests that post into the queue themselves: the caller comes first, and a
+// movement may carry what only another kind of movement has in a request.
 import { uuidv7 } from 'uuidv7'
 import type {
   CaptureHoldCommand,
@@ -14,6 +14,7 @@ import type {
 import type { HoldId } from '../../src/domain/hold.ts'
 import type { TransactionId } from '../../src/domain/transaction.ts'
 import type { WalletId } from '../../src/domain/wallet.ts'
+import * as commands from '../../src/services/commands.ts'
 import * as requests from '../../src/services/requests.ts'
 
 // Ids that come as plain text, out of the service's answers or newly made.
@@ -28,23 +29,8 @@ interface Caller {
 }
 
 /** Opens a wallet. */
-export const creationCommand = (
-  key: requests.IdempotencyKey,
-  request: requests.CreateWalletRequest,
-): CreateCommand => ({
-  kind: 'create',
-  walletId: walletIdOf(uuidv7()),
-  transactionId: newTransactionId(),
-  userId: request.userId,
-  walletType: request.walletType,
-  currency: request.currency,
-  initialBalance: request.initialBalance,
-  organizationId: request.organizationId ?? null,
-  blockchainAddress: request.blockchainAddress ?? null,
-  blockchainNetwork: request.blockchainNetwork ?? null,
-  metadata: request.metadata ?? {},
-  idempotency: requests.claimCreation(key, request),
-})
+export const creationCommand = (key: requests.IdempotencyKey, request: requests.CreateWalletRequest): CreateCommand =>
+  commands.creationCommand(request, key)
 
 /** Deposits, rewards, withdraws or consumes. */
 export function movementCommand(
@@ -72,86 +58,31 @@ export function movementCommand(
 }
 
 /** Moves money to another wallet. */
-export const transferCommand = ({ walletId, key }: Caller, request: requests.TransferRequest): TransferCommand => ({
-  kind: 'transfer',
-  walletId,
-  toWalletId: request.toWalletId,
-  transactionId: newTransactionId(),
-  toTransactionId: newTransactionId(),
-  feeTransactionId: newTransactionId(),
-  amount: request.amount,
-  fee: request.fee ?? null,
-  description: request.description ?? null,
-  metadata: request.metadata ?? {},
-  idempotency: requests.claimTransfer(key, request),
-})
+export const transferCommand = ({ walletId, key }: Caller, request: requests.TransferRequest): TransferCommand =>
+  commands.transferCommand(walletId, request, key)
 
 /** Gives back an earlier row, or a part of it. */
 export const refundCommand = (
   key: requests.IdempotencyKey,
   original: RefundCommand['original'],
   request: requests.RefundRequest,
-): RefundCommand => ({
-  kind: 'refund',
-  walletId: original.walletId,
-  transactionId: newTransactionId(),
-  original,
-  amount: request.amount ?? null,
-  reason: request.reason,
-  metadata: request.metadata ?? {},
-  idempotency: requests.claimRefund(key, original.transactionId, request),
-})
-
-const SECOND = 1_000_000n
+): RefundCommand => commands.refundCommand(original, request, key)
 
 /** Sets money aside. */
-export const placementCommand = ({ walletId, key }: Caller, request: requests.PlaceHoldRequest): PlaceHoldCommand => ({
-  kind: 'place_hold',
-  walletId,
-  holdId: holdIdOf(uuidv7()),
-  amount: request.amount,
-  lifetime: BigInt(request.expiresInSeconds) * SECOND,
-  description: request.description ?? null,
-  referenceId: request.referenceId ?? null,
-  metadata: request.metadata ?? {},
-  idempotency: requests.claimHold(key, request),
-})
+export const placementCommand = ({ walletId, key }: Caller, request: requests.PlaceHoldRequest): PlaceHoldCommand =>
+  commands.placementCommand(walletId, request, key)
 
 interface HoldCaller extends Caller {
   readonly holdId: HoldId
 }
 
 /** Takes what is set aside, or a part of it. */
-export const captureCommand = (
-  { walletId, holdId, key }: HoldCaller,
-  request: requests.CaptureHoldRequest,
-): CaptureHoldCommand => ({
-  kind: 'capture_hold',
-  walletId,
-  holdId,
-  transactionId: newTransactionId(),
-  amount: request.amount ?? null,
-  final: request.final,
-  transactionType: request.transactionType,
-  description: request.description ?? null,
-  usageRecordId: request.usageRecordId ?? null,
-  metadata: request.metadata ?? {},
-  idempotency: requests.claimCapture(key, holdId, request),
-})
+export const captureCommand = (caller: HoldCaller, request: requests.CaptureHoldRequest): CaptureHoldCommand =>
+  commands.captureCommand(caller, request, caller.key)
 
 /** Gives back what is set aside. */
-export const voidCommand = ({ walletId, holdId, key }: HoldCaller): VoidHoldCommand => ({
-  kind: 'void_hold',
-  walletId,
-  holdId,
-  idempotency: requests.claimVoid(key, holdId),
-})
+export const voidCommand = (caller: HoldCaller): VoidHoldCommand => commands.voidCommand(caller, caller.key)
 
 /** Sets a hold's time anew. */
-export const extensionCommand = ({ walletId, holdId, key }: HoldCaller, seconds: number): ExtendHoldCommand => ({
-  kind: 'extend_hold',
-  walletId,
-  holdId,
-  lifetime: BigInt(seconds) * SECOND,
-  idempotency: requests.claimExtension(key, holdId, seconds),
-})
+export const extensionCommand = (caller: HoldCaller, seconds: number): ExtendHoldCommand =>
+  commands.extensionCommand(caller, seconds, caller.key)

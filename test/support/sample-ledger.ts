@@ -11,6 +11,7 @@ import { PostingFlush } from '../../src/services/posting-flush.ts'
 import { type Posting, PostingQueue } from '../../src/services/posting-queue.ts'
 import { creationCommand, movementCommand, refundCommand, transferCommand } from './ledger-commands.ts'
 import { amount as amountOf } from './ledger-factories.ts'
+import { queryDatabase } from './sql.ts'
 
 /** A posting queue with its connections. Close it before the database is dropped or copied. */
 export interface TestQueue {
@@ -48,6 +49,13 @@ export interface WalletDraft {
   readonly blockchainAddress?: string
   readonly blockchainNetwork?: BlockchainNetwork
   readonly metadata?: JsonObject
+}
+
+/** What the database says is in a wallet, past the service; `undefined` for an unknown one. */
+export async function storedBalance(databaseUrl: string, walletId: WalletId): Promise<string | undefined> {
+  const text = 'SELECT trim_scale(balance)::text AS balance FROM wallets WHERE wallet_id = $1'
+  const [row] = await queryDatabase<{ balance: string }>(databaseUrl, text, [walletId])
+  return row?.balance
 }
 
 /** Opens a wallet; by default a fiat one in CREDIT, of a user of its own. */

@@ -1,6 +1,7 @@
 // A proxy in front of a service that changes some of its answers: what checks a service must find them. It speaks real HTTP.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
+import { listenOnLoopback } from './loopback.ts'
 
 /** An answer on its way to the caller. */
 export interface PassingAnswer {
@@ -44,12 +45,9 @@ export async function startTamperingProxy(target: string, tampering: Tampering =
     }
     pass().catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : new Error(String(error))))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('The proxy has no port')
+  const port = await listenOnLoopback(server)
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     requests,
     close: async () => {
       server.closeAllConnections()
